@@ -1,0 +1,159 @@
+/// What follows from the facts and the wishes.
+extension SleepMachine {
+    /// How fresh a look must be to turn a waiter away: what was down a second ago may run by now.
+    private static let freshness = Duration.milliseconds(100)
+
+    /// Compares what is with what is wanted, and begins what is to be done.
+    mutating func settle(_ now: Instant, _ step: inout Step) {
+        expire(now, &step)
+        if phase == .resting { decide(now, &step) }
+        if case .due(let due) = look, due <= now, isEngineReachable, operation == nil || isRecording {
+            look = .underWay(generation)
+            step.look = generation
+        }
+    }
+
+    private mutating func expire(_ now: Instant, _ step: inout Step) {
+        if !leases.isEmpty {
+            for (id, until) in leases where until <= now {
+                leases[id] = nil
+                lastUse = max(lastUse, until)
+            }
+        }
+        if let until = pin?.until, until <= now {
+            pin = nil
+            lastUse = max(lastUse, until)
+        }
+        if !lately.isEmpty {
+            for (id, late) in lately where late.until <= now {
+                lately[id] = nil
+                if owned[id] == nil { step.forget.append(id) }
+            }
+        }
+        if waiters.contains(where: { $0.deadline <= now }) {
+            fail(isEngineReachable ? .timedOut : .engineUnavailable, where: { $0.deadline <= now }, &step)
+        }
+    }
+
+    private mutating func decide(_ now: Instant, _ step: inout Step) {
+        guard isKnown, !isInDoubt else {
+            if isEngineReachable {
+                if isInDoubt, look == .none { requestLook(at: now) }
+            } else if condition == .running || (!isKnown && !isPresumedAsleep) {
+                releaseWaiters(now, &step)
+            }
+            return
+        }
+        switch condition {
+        case .unknown:
+            break
+        case .running:
+            releaseWaiters(now, &step)
+            demand = nil
+            if isEngineReachable { considerSleep(now, &step) }
+        case .asleep(let depth):
+            if containers.contains(where: { $0.status == .running }) { demand = demand ?? (.external, nil) }
+            considerWake(depth, now, &step)
+        case .held:
+            guard isFreshEnough(now) else { return }
+            fail(.held, where: { $0.trigger != .operator }, &step)
+            if waiters.isEmpty, demand?.trigger != .operator {
+                (demand, wake) = (nil, nil)
+            } else {
+                considerWake(.frozen, now, &step)
+            }
+        case .down, .absent, .ambiguous:
+            guard isFreshEnough(now) else { return }
+            (demand, wake) = (nil, nil)
+            fail(condition == .down ? .down : condition == .absent ? .absent : .ambiguous, &step)
+        }
+    }
+
+    /// Whether what is known is fresh enough to turn the waiters away; asks for a look if it isn't.
+    private mutating func isFreshEnough(_ now: Instant) -> Bool {
+        guard isEngineReachable, let newest = waiters.map(\.arrived).max() else { return true }
+        if let lastLooked, lastLooked + Self.freshness >= newest { return true }
+        requestLook(at: now)
+        return false
+    }
+
+    /// Answers everybody: it runs.
+    private mutating func releaseWaiters(_ now: Instant, _ step: inout Step) {
+        guard !waiters.isEmpty else { return }
+        lastUse = now
+        for waiter in waiters {
+            step.ready.append((waiter, .awake(waiter.trigger, waited: now - waiter.arrived)))
+        }
+        waiters = []
+    }
+
+    private mutating func considerWake(_ depth: Depth, _ now: Instant, _ step: inout Step) {
+        var cause = waiters.first.map { ($0.trigger, $0.by) } ?? demand
+        if let retirement, cause == nil, depth != .stopped || retirement.startStopped {
+            cause = (retirement.trigger, nil)
+        }
+        guard let cause, isEngineReachable else { return }
+        if let wake, wake.nextAttempt > now { return }
+        if wake == nil, let wakeFailure, wakeFailure.retryAt > now { return }
+
+        let attempt =
+            wake
+            ?? Wake(
+                began: waiters.first?.arrived ?? now, nextAttempt: now, from: depth, trigger: cause.0, by: cause.1)
+        // The first waiter may have come long ago, while Docker was away: an attempt gets its full time.
+        let began = wake == nil ? now : attempt.began
+        wake = attempt
+        wake?.began = began
+        wake?.started = nil
+        wake?.fault = nil
+        let paused = containers.filter { $0.status == .paused }.map(\.id)
+        let stopped = containers.filter { $0.status == .down && owned[$0.id] == .stopped }.map(\.id)
+        let limit = max(began + rules.wakeTimeout - now, .milliseconds(100))
+        begin(.wake(thaw: paused, start: stopped), limit: limit, phase: .thawing)
+        step.operation = operation
+    }
+
+    private mutating func considerSleep(_ now: Instant, _ step: inout Step) {
+        guard mode != .off, rules.neverSleeps == nil, now >= idleDeadline, fall == nil, look == .none else { return }
+        let standing = vetoes(now)
+        if mode == .observe {
+            guard standing.count == 1, observedUse != lastUse else { return }
+            observedUse = lastUse
+            step.transitions.append(
+                Transition(from: .awake, to: .asleep, depth: .frozen, trigger: .idle, outcome: .observed))
+        } else if standing.isEmpty {
+            beginFall(.idle, by: nil, isForced: false, now, &step)
+        }
+    }
+
+    mutating func beginFall(_ trigger: Trigger, by: String?, isForced: Bool, _ now: Instant, _ step: inout Step) {
+        fall = Fall(began: now, trigger: trigger, by: by, isForced: isForced)
+        let running = containers.filter { $0.status == .running }.map(\.id)
+        begin(.record(running), limit: .seconds(5), phase: .recording(began: now))
+        step.operation = operation
+    }
+
+    // MARK: Deadlines
+
+    /// The next instant at which something is due by itself; null: only an event can change anything.
+    func nextCall(_ now: Instant) -> Instant? {
+        var next: Instant?
+        func consider(_ instant: Instant?) {
+            guard let instant, instant > now else { return }
+            next = min(next ?? instant, instant)
+        }
+        for waiter in waiters { consider(waiter.deadline) }
+        for until in leases.values { consider(until) }
+        for late in lately.values { consider(late.until) }
+        consider(pin?.until)
+        if case .due(let due) = look { consider(due) }
+        guard phase == .resting else { return next }
+        consider(wake?.nextAttempt)
+        if demand != nil || retirement != nil { consider(wakeFailure?.retryAt) }
+        let canIdle =
+            condition == .running && mode != .off && rules.neverSleeps == nil && retirement == nil && leases.isEmpty
+            && pin == nil && rules.idleVetoes.isEmpty
+        if canIdle { consider(observedUse == lastUse ? now + rules.idleAfter : idleDeadline) }
+        return next
+    }
+}

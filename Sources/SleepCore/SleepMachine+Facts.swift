@@ -1,0 +1,322 @@
+/// How facts change: by what a look has found, and by how an operation ended.
+extension SleepMachine {
+    /// How long after somebody else has woken or stopped a sleeper the loss of the engine still counts as
+    /// the cause: dockerd unpauses and stops its containers before it goes, by default within 15 s.
+    private static let shutdownSpan = Duration.seconds(15)
+    /// How long a pause without an answer may still land.
+    private static let lateFreezeSpan = Duration.seconds(60)
+    /// Waits between the attempts of one wake or sleep. dockerd under load refuses wrongly now and then,
+    /// and does as told when asked again at once.
+    private static let attemptDelays: [Duration] = [
+        .zero, .milliseconds(5), .milliseconds(25), .milliseconds(100), .milliseconds(400),
+    ]
+    private static let freezeAttempts = 3
+
+    // MARK: Looks
+
+    /// Makes what was found the truth, and settles what was in doubt.
+    mutating func adopt(_ found: [Container], _ now: Instant, _ step: inout Step) {
+        let wasKnown = isKnown
+        let before = (state: state, condition: condition)
+        containers = found
+        isKnown = true
+        isInDoubt = false
+        lastLooked = now
+        reviewOwnership(now, &step)
+        isAfterBreak = false
+
+        if fall?.fault != nil {
+            settleFall(now, &step)
+        } else if wake != nil {
+            settleWake(now, &step)
+        } else if condition != before.condition {
+            adoptChange(from: before.state, isFirst: !wasKnown, now, &step)
+        }
+    }
+
+    /// Drops or changes the ownership of containers that are no longer as svcd left them.
+    private mutating func reviewOwnership(_ now: Instant, _ step: inout Step) {
+        for (id, depth) in owned {
+            guard let container = containers.first(where: { $0.id == id }), condition != .ambiguous else {
+                owned[id] = nil
+                step.disowned[id] = depth
+                continue
+            }
+            switch container.status {
+            case .paused: break
+            case .running:
+                if let lateFreeze, lateFreeze.until > now { continue }
+                if wake != nil || fall != nil { continue }
+                loseOwnership(of: id, depth, now)
+            case .down:
+                if isAfterBreak || depth == .stopped {
+                    owned[id] = .stopped
+                } else {
+                    loseOwnership(of: id, depth, now)
+                }
+            }
+        }
+        if let late = lateFreeze, late.until <= now || !containers.contains(where: { $0.status == .running }) {
+            lateFreeze = nil
+            if lastUse > late.began, case .asleep = condition { demand = demand ?? (.recovery, nil) }
+        } else if lateFreeze != nil {
+            requestLook(at: now + .seconds(5))
+        }
+    }
+
+    /// Somebody else woke or stopped it. The intent stays on disk for a while: if the engine goes now, it
+    /// was the engine.
+    private mutating func loseOwnership(of id: String, _ depth: Depth, _ now: Instant) {
+        owned[id] = nil
+        lately[id] = (depth, now + Self.shutdownSpan)
+    }
+
+    private mutating func adoptChange(
+        from before: ServiceState, isFirst: Bool, _ now: Instant, _ step: inout Step
+    ) {
+        if condition == .running {
+            awakeSince = now
+            lastUse = max(lastUse, now)
+        }
+        wakeFailure = nil
+        lastTrigger = isFirst ? .recovery : .external
+        lastBy = nil
+        if !isFirst {
+            note(from: before, to: state, trigger: .external, by: nil, elapsed: nil, .done, &step)
+        }
+    }
+
+    /// A sleep that failed, and now the truth is known.
+    private mutating func settleFall(_ now: Instant, _ step: inout Step) {
+        guard var fall, let fault = fall.fault else { return }
+        let running = containers.filter { $0.status == .running }
+        if running.isEmpty, case .asleep = condition {
+            // "Already paused", and not by a pause of ours that was late: somebody else was faster.
+            if fault.isConflict, fall.attempts == 1, lateFreeze == nil {
+                let mine = Array(owned.keys)
+                owned = [:]
+                step.forget += mine
+                failFall(fault.message, now, &step)
+                lastTrigger = .external
+            } else {
+                finishFall(now, &step)
+            }
+            return
+        }
+        let isWanted = waiters.isEmpty && demand == nil && retirement == nil && lastUse <= fall.began
+        if !running.isEmpty, !fault.mayStillLand, fall.attempts < Self.freezeAttempts, isWanted, isEngineReachable {
+            fall.fault = nil
+            self.fall = fall
+            begin(.freeze(running.map(\.id)), limit: .seconds(5), phase: .freezing)
+            step.operation = operation
+            return
+        }
+        if lateFreeze == nil {
+            let mine = owned.keys.filter { id in running.contains { $0.id == id } }
+            for id in mine { owned[id] = nil }
+            step.forget += mine
+        }
+        if !running.isEmpty, case .asleep = condition { demand = demand ?? (.recovery, nil) }
+        failFall(fault.message, now, &step)
+    }
+
+    /// A wake that failed, and now the truth is known.
+    private mutating func settleWake(_ now: Instant, _ step: inout Step) {
+        guard var wake else { return }
+        switch condition {
+        case .running:
+            finishWake(now, &step)
+        case .asleep, .held:
+            let isSpent = wake.attempts >= Self.attemptDelays.count || now >= wake.began + rules.wakeTimeout
+            guard isSpent else {
+                if wake.attempts > 0 { wake.nextAttempt = now + Self.attemptDelays[wake.attempts - 1] }
+                self.wake = wake
+                return
+            }
+            failWake(wake.fault?.message ?? "it stayed asleep", now, &step)
+        case .unknown, .absent, .ambiguous, .down:
+            failWake("it is \(state.rawValue)", now, &step)
+            wakeFailure = nil
+            demand = nil
+        }
+    }
+
+    // MARK: Operations
+
+    mutating func begin(_ kind: Operation.Kind, limit: Duration, phase: Phase) {
+        generation += 1
+        operation = Operation(id: generation, kind: kind, limit: limit)
+        self.phase = phase
+        mustLookAfterOperation = false
+    }
+
+    mutating func finish(_ finished: Operation, _ fault: OperationFault?, _ now: Instant, _ step: inout Step) {
+        let recordingBegan: Instant? = if case .recording(let began) = phase { began } else { nil }
+        phase = .resting
+        if mustLookAfterOperation { requestLook(at: now) }
+        mustLookAfterOperation = false
+        switch finished.kind {
+        case .record(let ids): finishRecord(ids, fault, began: recordingBegan ?? now, now, &step)
+        case .freeze(let ids): finishFreeze(ids, fault, now, &step)
+        case .wake(let thaw, let start): finishWakeAttempt(thaw + start, fault, now, &step)
+        }
+    }
+
+    /// The intent is on disk: the last look at everything that may have come up meanwhile.
+    private mutating func finishRecord(
+        _ ids: [String], _ fault: OperationFault?, began: Instant, _ now: Instant, _ step: inout Step
+    ) {
+        guard let fall else { return }
+        if let fault {
+            forget(ids, &step)
+            failFall(fault.message, now, &step)
+            return
+        }
+        var standing = vetoes(now, forOperator: fall.trigger == .operator, force: fall.isForced)
+        if lastUse > began || !waiters.isEmpty || demand != nil { standing.append("it is in use") }
+        if look != .none { standing.append("something happened to its container") }
+        if Set(ids) != Set(containers.filter { $0.status == .running }.map(\.id)) {
+            standing.append("its containers have changed")
+        }
+        guard standing.isEmpty else {
+            self.fall = nil
+            forget(ids, &step)
+            for request in sleepRequests { step.slept.append((request, .vetoed(standing))) }
+            sleepRequests = []
+            return
+        }
+        for id in ids { owned[id] = .frozen }
+        begin(.freeze(ids), limit: .seconds(5), phase: .freezing)
+        step.operation = operation
+    }
+
+    /// A pause that may still land keeps its intent: it would be ours.
+    private func forget(_ ids: [String], _ step: inout Step) {
+        if lateFreeze == nil { step.forget += ids }
+    }
+
+    private mutating func finishFreeze(
+        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
+    ) {
+        guard fall != nil else { return }
+        fall?.attempts += 1
+        guard let fault else {
+            set(.paused, ids)
+            finishFall(now, &step)
+            return
+        }
+        fall?.fault = fault
+        if fault.mayStillLand { lateFreeze = (fall?.began ?? now, now + Self.lateFreezeSpan) }
+        isInDoubt = true
+        requestLook(at: now)
+    }
+
+    private mutating func finishWakeAttempt(
+        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
+    ) {
+        guard wake != nil else { return }
+        wake?.attempts += 1
+        guard let fault else {
+            set(.running, ids)
+            finishWake(now, &step)
+            return
+        }
+        wake?.fault = fault
+        isInDoubt = true
+        requestLook(at: now)
+    }
+
+    private mutating func set(_ status: Container.Status, _ ids: [String]) {
+        for index in containers.indices where ids.contains(containers[index].id) {
+            containers[index].status = status
+            containers[index].dockerStatus = status == .paused ? "paused" : "running"
+        }
+    }
+
+    // MARK: Outcomes
+
+    private mutating func finishFall(_ now: Instant, _ step: inout Step) {
+        guard let fall else { return }
+        self.fall = nil
+        lateFreeze = nil
+        sleepFailure = nil
+        for container in containers where container.status == .paused && owned[container.id] == nil {
+            owned[container.id] = .frozen
+        }
+        (lastTrigger, lastBy) = (fall.trigger, fall.by)
+        note(from: .awake, to: .asleep, trigger: fall.trigger, by: fall.by, elapsed: now - fall.began, .done, &step)
+        for request in sleepRequests { step.slept.append((request, .asleep)) }
+        sleepRequests = []
+    }
+
+    private mutating func failFall(_ message: String, _ now: Instant, _ step: inout Step) {
+        guard let fall else { return }
+        self.fall = nil
+        let count = (sleepFailure?.count ?? 0) + 1
+        sleepFailure = Failure(message: message, count: count, retryAt: now + backoff(count, base: 5, most: 300))
+        note(
+            from: .awake, to: state, trigger: fall.trigger, by: fall.by, elapsed: now - fall.began, .failed(message),
+            &step)
+        for request in sleepRequests { step.slept.append((request, .failed(message))) }
+        sleepRequests = []
+    }
+
+    private mutating func finishWake(_ now: Instant, _ step: inout Step) {
+        guard let wake else { return }
+        self.wake = nil
+        wakeFailure = nil
+        demand = nil
+        awakeSince = now
+        lastUse = now
+        lateFreeze = nil
+        step.forget += owned.keys
+        owned = [:]
+        (lastTrigger, lastBy) = (wake.trigger, wake.by)
+        note(from: .asleep, to: .awake, trigger: wake.trigger, by: wake.by, elapsed: now - wake.began, .done, &step)
+        func report(since arrived: Instant) -> WakeReport {
+            let started = max(wake.started ?? now, arrived)
+            return WakeReport(
+                woke: true, from: wake.from, elapsed: now - arrived, queued: started - arrived, thaw: now - started,
+                ready: .zero, trigger: wake.trigger)
+        }
+        step.woke = report(since: waiters.first?.arrived ?? wake.began)
+        for waiter in waiters { step.ready.append((waiter, report(since: waiter.arrived))) }
+        waiters = []
+    }
+
+    /// Gives a wake up for now; where somebody still needs it, it is tried again after a backoff.
+    private mutating func failWake(_ message: String, _ now: Instant, _ step: inout Step) {
+        guard let wake else { return }
+        self.wake = nil
+        let count = (wakeFailure?.count ?? 0) + 1
+        wakeFailure = Failure(message: message, count: count, retryAt: now + backoff(count, base: 1, most: 60))
+        demand = demand ?? (wake.trigger, wake.by)
+        note(
+            from: .asleep, to: state, trigger: wake.trigger, by: wake.by, elapsed: now - wake.began, .failed(message),
+            &step)
+        switch condition {
+        case .asleep, .held: fail(.failed(message), &step)
+        case .unknown, .absent, .ambiguous, .down, .running: break
+        }
+    }
+
+    mutating func fail(_ failure: WakeFailure, where isMeant: (Waiter) -> Bool = { _ in true }, _ step: inout Step) {
+        guard !waiters.isEmpty else { return }
+        for waiter in waiters where isMeant(waiter) { step.failed.append((waiter, failure)) }
+        waiters.removeAll(where: isMeant)
+    }
+
+    private func note(
+        from: ServiceState, to: ServiceState, trigger: Trigger, by: String?, elapsed: Duration?,
+        _ outcome: Transition.Outcome, _ step: inout Step
+    ) {
+        step.transitions.append(
+            Transition(from: from, to: to, depth: depth, trigger: trigger, by: by, elapsed: elapsed, outcome: outcome))
+    }
+
+    /// `base` seconds, doubled for every failure, at most `most`, with up to a quarter more at random.
+    private mutating func backoff(_ count: Int, base: Double, most: Double) -> Duration {
+        let seconds = min(most, base * Double(1 << min(count - 1, 16)))
+        return .seconds(seconds * (1 + Double.random(in: 0..<0.25, using: &random)))
+    }
+}

@@ -1,0 +1,403 @@
+/// The rules of one service's sleep, as a plain value.
+///
+/// Every event goes in with the time; one `Step` comes out and says which operation to begin, when to
+/// look, whom to answer and when to call next. The machine never waits, never calls and never reads a
+/// clock, so that a million random histories can be held against its invariants.
+///
+///                    idle, operator                  pause landed
+///       ┌─ awake ───────────────────▶ falling asleep ─────────────▶ asleep ─┐
+///       │    ▲                          │  (record, freeze)           │     │ somebody needs it
+///       │    │ thaw landed              │ somebody needs it:          │     ▼
+///       │    └──────────── waking ◀─────┴─────────────────────────────┘◀─ failed (backoff)
+///       └─▶ held, down, absent, ambiguous: what others did; adopted, never undone
+///
+/// Two things are kept apart. *Facts* (`containers`, `owned`) change only by what a look has found or by
+/// an operation that Docker has confirmed. *Wishes* (waiters, demand, leases, pins) change by what people
+/// ask for. After every event `settle` compares the two and decides. An operation that failed puts the
+/// facts in doubt, and nothing is decided until a look has settled them.
+///
+/// At most one operation is under way. A look changes nothing, so it never delays one; a look that an
+/// operation has overtaken is thrown away and repeated.
+package struct SleepMachine: Sendable {
+    enum Phase: Equatable {
+        case resting
+        case recording(began: Instant)
+        case freezing
+        case thawing
+    }
+
+    enum Look: Equatable {
+        case none
+        case due(Instant)
+        case underWay(UInt64)
+    }
+
+    /// A wake from the first demand until it is settled, over all its attempts.
+    struct Wake: Equatable {
+        var began: Instant
+        /// When the current attempt was given to Docker; null while it waits for its turn.
+        var started: Instant?
+        var ended: Instant?
+        var attempts = 0
+        var nextAttempt: Instant
+        var from: Depth
+        var trigger: Trigger
+        var by: String?
+        var fault: OperationFault?
+    }
+
+    /// A sleep from its decision until it is settled.
+    struct Fall: Equatable {
+        var began: Instant
+        var attempts = 0
+        var trigger: Trigger
+        var by: String?
+        var isForced: Bool
+        var fault: OperationFault?
+    }
+
+    struct Failure: Equatable {
+        var message: String
+        var count: Int
+        var retryAt: Instant
+    }
+
+    // Rules and surroundings.
+    package internal(set) var rules: Rules
+    package internal(set) var mode: Mode
+    package internal(set) var isEngineReachable = true
+    var retirement: (startStopped: Bool, trigger: Trigger)?
+
+    // Facts.
+    package internal(set) var containers: [Container] = []
+    /// Containers that svcd has put, or is about to put, to sleep; the same as the intents on disk.
+    package internal(set) var owned: [String: Depth] = [:]
+    var isKnown = false
+    package internal(set) var isInDoubt = false
+    /// The journal knows of a sleeper of this name, and nobody has looked yet.
+    let isPresumedAsleep: Bool
+    /// What svcd owned until somebody else woke or stopped it: an engine that shuts down does just that.
+    var lately: [String: (depth: Depth, until: Instant)] = [:]
+    var isAfterBreak = true
+    /// A pause that got no answer may land until then.
+    var lateFreeze: (began: Instant, until: Instant)?
+    var lastLooked: Instant?
+
+    // Wishes.
+    package internal(set) var leases: [String: Instant] = [:]
+    package internal(set) var pin: Pin?
+    var waiters: [Waiter] = []
+    var sleepRequests: [SleepRequest] = []
+    var demand: (trigger: Trigger, by: String?)?
+
+    // What is being done.
+    var phase = Phase.resting
+    var operation: Operation?
+    var look = Look.none
+    var mustLookAfterOperation = false
+    var generation: UInt64 = 0
+    var wake: Wake?
+    var fall: Fall?
+    var wakeFailure: Failure?
+    var sleepFailure: Failure?
+    /// The last use whose idle time was noted in mode `observe`.
+    var observedUse: Instant?
+    var random: SplitMix
+
+    // What people see.
+    package internal(set) var lastUse: Instant
+    package internal(set) var awakeSince: Instant
+    package internal(set) var stateSince: Instant
+    private var reportedState = ServiceState.unknown
+    package internal(set) var lastTrigger = Trigger.recovery
+    package internal(set) var lastBy: String?
+
+    package struct Pin: Sendable, Equatable {
+        /// Null: until unpinned.
+        package var until: Instant?
+    }
+
+    /// - Parameter isPresumedAsleep: the journal has an intent under this service's name; until a look has
+    ///   told better it counts as a sleeper, everything else as awake.
+    package init(rules: Rules, mode: Mode = .auto, isPresumedAsleep: Bool = false, seed: UInt64, now: Instant) {
+        self.rules = rules
+        self.mode = mode
+        self.isPresumedAsleep = isPresumedAsleep
+        random = SplitMix(state: seed)
+        lastUse = now
+        awakeSince = now
+        stateSince = now
+    }
+
+    /// Notes a use, if the service is surely awake: the whole of an awake hook. False: send
+    /// `wakeRequested` instead.
+    package mutating func touch(now: Instant) -> Bool {
+        switch phase {
+        case .resting, .recording: break
+        case .freezing, .thawing: return false
+        }
+        guard isKnown, !isInDoubt, isEngineReachable, condition == .running else { return false }
+        lastUse = now
+        return true
+    }
+
+    /// Takes an event, decides, and says what to do now.
+    package mutating func handle(_ event: Event, now: Instant) -> Step {
+        var step = Step()
+        take(event, now, &step)
+        settle(now, &step)
+        step.nextCall = nextCall(now)
+        if state != reportedState {
+            reportedState = state
+            stateSince = now
+        }
+        return step
+    }
+
+    // MARK: Events
+
+    private mutating func take(_ event: Event, _ now: Instant, _ step: inout Step) {
+        switch event {
+        case .found(let found, let intents):
+            take(found: found, intents: intents, now, &step)
+        case .lookFinished(let answered, let found):
+            guard look == .underWay(answered) else { return }
+            look = .none
+            if answered == generation, operation == nil || isRecording {
+                adopt(found, now, &step)
+            } else {
+                requestLook(at: now)
+            }
+        case .lookFailed(let answered):
+            guard look == .underWay(answered) else { return }
+            look = .due(now + .milliseconds(250))
+        case .hinted(let hint):
+            take(hint: hint, now)
+        case .entrusted(let intents):
+            owned.merge(intents) { _, depth in depth }
+            requestLook(at: now)
+        case .operationStarted(let id):
+            if operation?.id == id, wake != nil { wake?.started = now }
+        case .operationFinished(let id, let fault):
+            guard let finished = operation, finished.id == id else { return }
+            operation = nil
+            generation += 1
+            finish(finished, fault, now, &step)
+        case .wakeRequested(let waiter):
+            wakeRequested(waiter, now)
+        case .wakeDemanded(let trigger, let by):
+            lastUse = now
+            demand = (trigger, by)
+            wakeFailure?.retryAt = now
+        case .sleepRequested(let request):
+            take(request, now, &step)
+        case .waiterLeft(let id):
+            waiters.removeAll { $0.id == id }
+            sleepRequests.removeAll { $0.id == id }
+        case .leaseTaken(let id, let until):
+            leases[id] = until
+            lastUse = now
+        case .leaseEnded(let id):
+            if leases.removeValue(forKey: id) != nil { lastUse = now }
+        case .pinned(let until):
+            pin = Pin(until: until)
+            lastUse = now
+            switch condition {
+            case .running, .asleep: demand = demand ?? (.operator, nil)
+            case .unknown, .absent, .ambiguous, .down, .held: break
+            }
+        case .unpinned:
+            if pin != nil { lastUse = now }
+            pin = nil
+        case .modeChanged(let mode):
+            self.mode = mode
+            observedUse = nil
+            if mode != .auto, case .asleep = condition { demand = (.operator, "mode \(mode.rawValue)") }
+        case .rulesChanged(let rules):
+            self.rules = rules
+            if rules.neverSleeps != nil, case .asleep = condition { demand = demand ?? (.operator, "policy") }
+        case .engineLost:
+            isEngineReachable = false
+            isAfterBreak = true
+            for (id, late) in lately where late.until > now { owned[id] = .stopped }
+            lately = [:]
+        case .engineBack:
+            isEngineReachable = true
+        case .retired(let startStopped, let trigger):
+            retirement = (startStopped, trigger)
+            wakeFailure?.retryAt = now
+        case .timeCame:
+            break
+        }
+    }
+
+    private mutating func take(
+        found: [Container], intents: [String: Depth], _ now: Instant, _ step: inout Step
+    ) {
+        owned.merge(intents) { depth, _ in depth }
+        if operation == nil, !isKnown || isAfterBreak, !isInDoubt {
+            adopt(found, now, &step)
+        } else if isAfterBreak || !agrees(with: found) {
+            requestLook(at: now)
+        }
+    }
+
+    /// A look is due where the hint contradicts the facts, or is about something they can't hold.
+    private mutating func take(hint: Hint, _ now: Instant) {
+        switch (hint, phase, condition) {
+        case (.runs, .thawing, _), (.paused, .freezing, _): return
+        case (.runs, .resting, .running), (.runs, .recording, .running): if !isInDoubt { return }
+        case (.paused, .resting, .asleep), (.paused, .resting, .held): if !isInDoubt { return }
+        default: break
+        }
+        if operation != nil, !isRecording { mustLookAfterOperation = true } else { requestLook(at: now) }
+    }
+
+    private mutating func wakeRequested(_ waiter: Waiter, _ now: Instant) {
+        lastUse = max(lastUse, now)
+        var waiter = waiter
+        waiter.deadline = min(waiter.deadline, waiter.arrived + rules.wakeTimeout)
+        waiters.append(waiter)
+        // Somebody who asks doesn't wait out the backoff of somebody else's failure.
+        if wakeFailure != nil, wake == nil { wakeFailure?.retryAt = now }
+    }
+
+    private mutating func take(_ request: SleepRequest, _ now: Instant, _ step: inout Step) {
+        if operation == nil, !isInDoubt, case .asleep = condition {
+            step.slept.append((request, .asleep))
+            return
+        }
+        let standing = vetoes(now, forOperator: true, force: request.force)
+        guard standing.isEmpty else {
+            step.slept.append((request, .vetoed(standing)))
+            return
+        }
+        sleepRequests.append(request)
+        if case .resting = phase { beginFall(request.trigger, by: request.by, isForced: request.force, now, &step) }
+    }
+
+    // MARK: Questions
+
+    var isRecording: Bool { if case .recording = phase { true } else { false } }
+
+    /// What the containers add up to, as far as is known.
+    package var condition: Condition {
+        guard isKnown else { return .unknown }
+        guard let first = containers.first else { return .absent }
+        if containers.count == 1 { return condition(of: first) }
+        guard rules.replicas == .all else { return .ambiguous }
+        let conditions = containers.map(condition(of:))
+        let asleep = conditions.filter { if case .asleep = $0 { true } else { false } }
+        // One that runs among sleepers doesn't make the service awake: a balancer would hit the others.
+        if let deepest = asleep.first(where: { $0 == .asleep(.stopped) }) ?? asleep.first { return deepest }
+        if conditions.contains(.running) { return .running }
+        return conditions.contains(.held) ? .held : .down
+    }
+
+    private func condition(of container: Container) -> Condition {
+        switch container.status {
+        case .running: .running
+        case .paused: owned[container.id].map { .asleep($0 == .stopped ? .frozen : $0) } ?? .held
+        case .down: owned[container.id] == .stopped ? .asleep(.stopped) : .down
+        }
+    }
+
+    private func agrees(with found: [Container]) -> Bool {
+        found.count == containers.count
+            && found.allSatisfy { new in containers.contains { $0.id == new.id && $0.status == new.status } }
+    }
+
+    package var isRetired: Bool { retirement != nil }
+
+    /// Whether nothing is left to do for a retired service.
+    package var isSettled: Bool {
+        guard phase == .resting, !isInDoubt else { return false }
+        guard let retirement, case .asleep(let depth) = condition else { return true }
+        return depth == .stopped && !retirement.startStopped
+    }
+
+    package var state: ServiceState {
+        guard isEngineReachable else { return .unknown }
+        switch phase {
+        case .recording, .freezing: return .fallingAsleep
+        case .thawing: return .waking
+        case .resting: break
+        }
+        if wake != nil { return .waking }
+        switch condition {
+        case .unknown: return .unknown
+        case .absent: return .absent
+        case .ambiguous: return .ambiguous
+        case .down: return .down
+        case .held: return .held
+        case .running: return .awake
+        case .asleep: return wakeFailure == nil ? .asleep : .failed
+        }
+    }
+
+    /// Null unless it is asleep, or was when Docker was last asked.
+    package var depth: Depth? { if case .asleep(let depth) = condition { depth } else { nil } }
+
+    /// What failed last and has not succeeded since.
+    package var error: String? { wakeFailure?.message ?? sleepFailure?.message }
+
+    package var retryAt: Instant? { wakeFailure?.retryAt ?? sleepFailure?.retryAt }
+
+    /// What keeps it from falling asleep, in words. Idle time is not among them: see `idleDeadline`.
+    ///
+    /// - Parameter forOperator: leaves out what only forbids falling asleep on idle.
+    /// - Parameter force: leaves out everything but what no one may override.
+    package func vetoes(_ now: Instant, forOperator: Bool = false, force: Bool = false) -> [String] {
+        var vetoes: [String] = []
+        if let reason = rules.neverSleeps { vetoes.append(reason) }
+        if retirement != nil { vetoes.append("svcd is letting go of it") }
+        switch condition {
+        case .running, .asleep: break
+        case .unknown: vetoes.append("nobody has looked at it yet")
+        case .absent: vetoes.append("it has no container")
+        case .ambiguous: vetoes.append("\(containers.count) containers match it")
+        case .down: vetoes.append("it is down")
+        case .held: vetoes.append("it is held: someone else paused it")
+        }
+        if !isEngineReachable { vetoes.append("Docker can't be asked") }
+        if isInDoubt || phase == .thawing || wake != nil { vetoes.append("it is being woken or looked at") }
+        if force { return vetoes }
+        if mode != .auto { vetoes.append("the mode is \(mode.rawValue)") }
+        if let pin { vetoes.append(pin.until == nil ? "it is pinned" : "it is pinned for a while") }
+        if !leases.isEmpty { vetoes.append(leases.count == 1 ? "a lease is live" : "\(leases.count) leases are live") }
+        let awakeFor = now - awakeSince
+        if awakeFor < rules.minAwake {
+            vetoes.append(
+                "it woke \(DurationText.format(awakeFor)) ago and min_awake is \(DurationText.format(rules.minAwake))")
+        }
+        return forOperator ? vetoes : vetoes + rules.idleVetoes
+    }
+
+    /// When it falls asleep if nobody uses it and nothing else forbids it.
+    package var idleDeadline: Instant {
+        max(lastUse + rules.idleAfter, awakeSince + rules.minAwake, sleepFailure?.retryAt ?? lastUse)
+    }
+
+    // MARK: Looking
+
+    mutating func requestLook(at instant: Instant) {
+        switch look {
+        case .none: look = .due(instant)
+        case .due(let earlier): look = .due(min(earlier, instant))
+        case .underWay: generation += 1  // what is under way may have seen the old truth
+        }
+    }
+}
+
+/// A small seeded generator, for jitter.
+package struct SplitMix: RandomNumberGenerator, Sendable {
+    package var state: UInt64
+    package init(state: UInt64) { self.state = state }
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
