@@ -31,7 +31,9 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
     ],
     targets: [
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "SleepCore", dependencies: [histogram], swiftSettings: settings),
+        .target(name: "PolicyFile", dependencies: ["SleepCore", "CYAML"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
