@@ -35,6 +35,7 @@ let package = Package(
         .target(name: "SleepCore", dependencies: [histogram], swiftSettings: settings),
         .target(name: "PolicyFile", dependencies: ["SleepCore", "CYAML"], swiftSettings: settings),
         .target(name: "UnixHTTP", dependencies: [nioCore, nioPosix, nioHTTP], swiftSettings: settings),
+        .target(name: "DockerEngine", dependencies: ["SleepCore", "UnixHTTP"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

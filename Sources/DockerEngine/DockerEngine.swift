@@ -1,0 +1,239 @@
+internal import FoundationEssentials
+package import NIOCore
+package import SleepCore
+internal import UnixHTTP
+
+/// The Docker Engine API over its unix socket.
+///
+/// Speaks the version that the engine offers, up to the newest one known here; an engine that finds that
+/// too old is spoken to in its own. What is used of the API has not changed since 1.24. Statuses: 304 means
+/// "already started" or "already stopped" and is success; 409 that a container is in the wanted state
+/// already, or in none that allows it; 500 on unpause that it is not paused, or that it is and the engine
+/// is confused. Which of these is true is not decided here: errors keep status and message.
+package actor DockerEngine: ContainerEngine {
+    private static let newestVersion = APIVersion(major: 1, minor: 47)
+    /// Longest line of the event stream that is read; Docker's own are a few kilobytes, labels included.
+    private static let longestEvent = 1 << 20
+
+    private let client: HTTPClient
+    private let executor: any SerialExecutor
+    /// Null before the first ping: paths go without a version then.
+    private var version: APIVersion?
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    package init(socketPath: String, eventLoop: any EventLoop) {
+        client = HTTPClient(socketPath: socketPath, eventLoop: eventLoop)
+        executor = eventLoop.executor
+    }
+
+    // MARK: Asking
+
+    package func ping(within deadline: Duration) async throws {
+        let response = try await call("GET", "/_ping", within: deadline, versioned: false)
+        version = response.header("Api-Version").flatMap(APIVersion.init).map { min($0, Self.newestVersion) }
+    }
+
+    /// The engine's own version and the API version that is spoken with it.
+    package func about(within deadline: Duration) async throws -> (engine: String, api: String) {
+        struct Version: Decodable {
+            var Version: String
+        }
+        try await ping(within: deadline)
+        let answer: Version = try await get("/version", within: deadline)
+        return (answer.Version, version?.description ?? "unversioned")
+    }
+
+    package func list(within deadline: Duration) async throws -> [ListedContainer] {
+        let entries: [ListEntry] = try await get("/containers/json?all=1", within: deadline)
+        return entries.map(\.container)
+    }
+
+    package func find(_ match: ContainerMatch, within deadline: Duration) async throws -> [Container] {
+        switch match {
+        case .name(let name):
+            // Docker takes the beginning of an id for a name as well.
+            guard let found = try await inspect(id: name, within: deadline), found.name == name else { return [] }
+            return [found]
+        case .compose(let project, let service):
+            return try await find(
+                labels: ["com.docker.compose.project=\(project)", "com.docker.compose.service=\(service)"], match,
+                within: deadline)
+        case .label(let key, let value):
+            return try await find(labels: ["\(key)=\(value)"], match, within: deadline)
+        }
+    }
+
+    private func find(
+        labels: [String], _ match: ContainerMatch, within deadline: Duration
+    ) async throws -> [Container] {
+        let filters = try String(decoding: JSONEncoder().encode(["label": labels]), as: UTF8.self)
+        let entries: [ListEntry] = try await get(
+            "/containers/json?all=1&filters=\(filters.escapedForURL)", within: deadline)
+        var found: [Container] = []
+        for entry in entries.map(\.container)
+        where match.matches(name: entry.container.name, label: { entry.labels[$0] }) {
+            if let container = try await inspect(id: entry.container.id, within: deadline) { found.append(container) }
+        }
+        return found
+    }
+
+    package func inspect(id: String, within deadline: Duration) async throws -> Container? {
+        guard let path = Self.path(id, "json") else { return nil }
+        do {
+            let inspected: Inspected = try await get(path, within: deadline)
+            return inspected.container
+        } catch EngineFault.refused(404, _) {
+            return nil
+        }
+    }
+
+    // MARK: Telling
+
+    package func pause(id: String, within deadline: Duration) async throws {
+        try await post(id, "pause", within: deadline)
+    }
+
+    package func unpause(id: String, within deadline: Duration) async throws {
+        try await post(id, "unpause", within: deadline)
+    }
+
+    package func start(id: String, within deadline: Duration) async throws {
+        try await post(id, "start", within: deadline)
+    }
+
+    /// Stops a container: SIGTERM, and SIGKILL after `grace`.
+    package func stop(id: String, grace: Duration, within deadline: Duration) async throws {
+        try await post(id, "stop?t=\(grace.components.seconds)", within: deadline)
+    }
+
+    private func post(_ id: String, _ verb: String, within deadline: Duration) async throws {
+        guard let path = Self.path(id, verb) else {
+            throw EngineFault.refused(status: 404, message: "\(id) can't be a container's name")
+        }
+        _ = try await call("POST", path, within: deadline)
+    }
+
+    /// The path of a container's endpoint; null if no container can have that name or id. Escaping alone
+    /// would let `..` through, which the engine's router resolves.
+    private static func path(_ id: String, _ verb: String) -> String? {
+        guard id.utf8.contains(where: { $0 != UInt8(ascii: ".") }) else { return nil }
+        return "/containers/\(id.escapedForURL)/\(verb)"
+    }
+
+    // MARK: Events
+
+    package func events(
+        ready: @Sendable () async -> Void, receive: @Sendable (ContainerEvent) async -> Void
+    ) async throws {
+        // The engine answers before it subscribes, so an event just after the head could be lost: `since`
+        // has it repeat the last moments, which does no harm.
+        let since = Int(Date().timeIntervalSince1970) - 2
+        let filters = #"{"type":["container"]}"#.escapedForURL
+        let request = HTTPRequest("GET", prefix + "/events?since=\(since)&filters=\(filters)")
+        do {
+            try await client.lines(request, within: .seconds(5), longest: Self.longestEvent) { response in
+                guard response.status == 200 else {
+                    throw EngineFault.refused(status: response.status, message: "no event stream")
+                }
+                await ready()
+            } receive: { line in
+                if let event = Self.event(line) { await receive(event) }
+            }
+        } catch let fault as HTTPFault {
+            throw Self.fault(fault)
+        }
+    }
+
+    /// Null for what is no container event; newer engines send kinds that older ones don't know.
+    private static func event(_ line: ByteBuffer) -> ContainerEvent? {
+        guard let raw = try? JSONDecoder().decode(RawEvent.self, from: Data(line.readableBytesView)),
+            raw.Type == nil || raw.Type == "container", let action = raw.Action, let id = raw.Actor?.ID
+        else { return nil }
+        let attributes = raw.Actor?.Attributes ?? [:]
+        return ContainerEvent(
+            id: id, action: String(action.prefix { $0 != ":" }), name: attributes["name"] ?? "", labels: attributes)
+    }
+
+    // MARK: Transport
+
+    private var prefix: String { version.map { "/v\($0)" } ?? "" }
+
+    private func get<Answer: Decodable>(_ path: String, within deadline: Duration) async throws -> Answer {
+        let response = try await call("GET", path, within: deadline)
+        do {
+            return try JSONDecoder().decode(Answer.self, from: Data(response.body.readableBytesView))
+        } catch {
+            throw EngineFault.garbled("\(path): \(error)")
+        }
+    }
+
+    private func call(
+        _ method: String, _ path: String, within deadline: Duration, versioned: Bool = true
+    ) async throws -> HTTPResponse {
+        do {
+            let response = try await client.send(
+                HTTPRequest(method, (versioned ? prefix : "") + path), within: deadline)
+            switch response.status {
+            case 200..<400:
+                return response
+            default:
+                let message = Self.message(response)
+                if response.status == 400, versioned, message.contains("too old"), let offered = Self.offered(message) {
+                    version = offered
+                    return try await call(method, path, within: deadline)
+                }
+                throw EngineFault.refused(status: response.status, message: message)
+            }
+        } catch let fault as HTTPFault {
+            throw Self.fault(fault)
+        }
+    }
+
+    private static func fault(_ fault: HTTPFault) -> EngineFault {
+        switch fault {
+        case .unreachable, .notPermitted: .unreachable(fault.description)
+        case .deadlineExceeded, .closed: .unanswered(fault.description)
+        case .garbled, .tooLarge: .garbled(fault.description)
+        case .cancelled: .cancelled
+        }
+    }
+
+    private static func message(_ response: HTTPResponse) -> String {
+        struct Problem: Decodable {
+            var message: String
+        }
+        let data = Data(response.body.readableBytesView)
+        if let problem = try? JSONDecoder().decode(Problem.self, from: data) { return problem.message }
+        return String(decoding: data.prefix(200), as: UTF8.self)
+    }
+
+    /// The version in "client version 1.40 is too old. Minimum supported API version is 1.44, …".
+    private static func offered(_ message: String) -> APIVersion? {
+        let words = message.split { !($0.isNumber || $0 == ".") }
+        return words.compactMap { APIVersion(String($0)) }.dropFirst().first.flatMap { $0 > newestVersion ? $0 : nil }
+    }
+}
+
+/// `1.41`.
+struct APIVersion: Comparable, CustomStringConvertible {
+    var major: Int
+    var minor: Int
+
+    init(major: Int, minor: Int) {
+        self.major = major
+        self.minor = minor
+    }
+
+    init?(_ text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let major = Int(parts[0]), let minor = Int(parts[1]) else { return nil }
+        self.init(major: major, minor: minor)
+    }
+
+    static func < (left: APIVersion, right: APIVersion) -> Bool {
+        (left.major, left.minor) < (right.major, right.minor)
+    }
+
+    var description: String { "\(major).\(minor)" }
+}
