@@ -36,6 +36,7 @@ let package = Package(
         .target(name: "PolicyFile", dependencies: ["SleepCore", "CYAML"], swiftSettings: settings),
         .target(name: "UnixHTTP", dependencies: [nioCore, nioPosix, nioHTTP], swiftSettings: settings),
         .target(name: "DockerEngine", dependencies: ["SleepCore", "UnixHTTP"], swiftSettings: settings),
+        .target(name: "LinuxHost", dependencies: ["SleepCore"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
