@@ -1,0 +1,63 @@
+package import SleepCore
+
+/// One service's machine, and everybody who waits for it. Only the supervisor touches it.
+final class ServiceDriver {
+    typealias WakeAnswer = (Result<SleepMachine.WakeReport, SleepMachine.WakeFailure>) -> Void
+    typealias SleepAnswer = (SleepMachine.SleepOutcome) -> Void
+
+    /// How it finds its containers.
+    enum Target: Sendable, Equatable {
+        case match(ContainerMatch)
+        /// A sleeper that no service covers any more.
+        case container(String)
+    }
+
+    /// Distinguishes drivers of one name over reloads.
+    let key: UInt64
+    var policy: ServicePolicy
+    let target: Target
+    var machine: SleepMachine
+    /// Takes this one's place once it is settled, after a reload that covers the service differently.
+    var successor: ServicePolicy?
+
+    /// Services that claim the same container, in words; null: none.
+    var rivals: String?
+
+    var wakeAnswers: [UInt64: WakeAnswer] = [:]
+    var sleepAnswers: [UInt64: SleepAnswer] = [:]
+    /// When the supervisor will call it next.
+    var alarm: Instant?
+    /// Null until the first wake.
+    var latencies: LatencyHistogram?
+    var lastWake: WakeMark?
+
+    init(key: UInt64, policy: ServicePolicy, target: Target? = nil, machine: SleepMachine) {
+        self.key = key
+        self.policy = policy
+        self.target = target ?? .match(policy.container)
+        self.machine = machine
+    }
+
+    var name: String { policy.name }
+
+    func holds(_ container: String) -> Bool { machine.containers.contains { $0.id == container } }
+}
+
+/// The last wake, as status shows it.
+package struct WakeMark: Sendable, Equatable {
+    package var atMilliseconds: Int64
+    package var report: SleepMachine.WakeReport
+}
+
+/// A service as it is now: what status and `why` are made of.
+package struct ServiceView: Sendable {
+    package var policy: ServicePolicy
+    package var machine: SleepMachine
+    package var latencies: LatencyHistogram?
+    package var lastWake: WakeMark?
+    package var now: Instant
+    package var nowMilliseconds: Int64
+
+    /// The wall-clock time of an instant, in milliseconds since 1970.
+    package func wall(_ instant: Instant) -> Int64 { nowMilliseconds + (instant - now).milliseconds }
+}

@@ -1,0 +1,241 @@
+internal import Logging
+internal import SleepCore
+
+/// The connection to the engine: listening, noticing that it is gone, and reconciling when it is back.
+extension Supervisor {
+    private static let pingLimit = Duration.seconds(1)
+    private static let listLimit = Duration.seconds(5)
+    /// How often everything is listed anew although no event said so.
+    private static let reconcileEvery = Duration.seconds(300)
+    /// The longest wait between two attempts to reach a lost engine, so that it is back within 5 s.
+    private static let longestBackoff = 2.0
+
+    /// Keeps the event stream open for as long as the task lives.
+    func mindEngine() async {
+        var failures = 0
+        var random = SplitMix(state: world.seed)
+        while !Task.isCancelled {
+            do {
+                try await world.engine.ping(within: Self.pingLimit)
+                answered()
+                try await listen { failures = 0 }
+            } catch {
+                engineLost("\(error)")
+            }
+            if Task.isCancelled { return }
+            failures += 1
+            let wait = min(Self.longestBackoff, 0.05 * Double(1 << min(failures, 10)))
+            let jittered = wait * Double.random(in: 0.75...1, using: &random)
+            try? await world.time.sleep(until: now + .seconds(jittered))
+        }
+    }
+
+    private struct StreamEnded: Error, CustomStringConvertible {
+        var description: String { "Docker closed the event stream" }
+    }
+
+    /// Returns never; throws when the stream has broken or the engine has fallen silent.
+    private func listen(_ isListening: () -> Void) async throws {
+        let engine = world.engine
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await engine.events(ready: { await self.reconcileOrSuspect() }) { event in
+                    await self.receive(event)
+                }
+                throw StreamEnded()
+            }
+            group.addTask { try await self.followSuspicions() }
+            group.addTask { try await self.reconcileNowAndThen() }
+            defer { group.cancelAll() }
+            isListening()
+            try await group.next()
+        }
+    }
+
+    private func followSuspicions() async throws {
+        for await _ in suspicions {
+            try await world.engine.ping(within: Self.pingLimit)
+            answered()
+        }
+    }
+
+    private func reconcileNowAndThen() async throws {
+        while true {
+            try await world.time.sleep(until: now + Self.reconcileEvery)
+            try await reconcile()
+        }
+    }
+
+    private func reconcileOrSuspect() async {
+        do {
+            try await reconcile()
+        } catch {
+            world.logger.debug("a listing failed", metadata: ["error": "\(error)"])
+            suspect.yield()
+        }
+    }
+
+    private func answered() { lastAnswer = now }
+
+    private func engineLost(_ why: String) {
+        lastAnswer = nil
+        guard isEngineReachable else { return }
+        isEngineReachable = false
+        world.logger.warning("Docker is lost", metadata: ["error": "\(why)"])
+        publish("Docker is lost: \(why)")
+        for key in Array(drivers.keys) { deliver(.engineLost, to: key) }
+    }
+
+    private func engineBack() {
+        guard !isEngineReachable else { return }
+        isEngineReachable = true
+        world.logger.notice("Docker answers")
+        publish("Docker answers")
+        for key in Array(drivers.keys) { deliver(.engineBack, to: key) }
+    }
+
+    /// Whether Docker answers now. Asks it unless it has answered within the last second.
+    package func isHealthy() async -> Bool {
+        guard isEngineReachable else { return false }
+        if let lastAnswer, now - lastAnswer < .seconds(1) { return true }
+        do {
+            try await world.engine.ping(within: Self.pingLimit)
+            answered()
+            return isEngineReachable
+        } catch {
+            suspect.yield()
+            return false
+        }
+    }
+
+    // MARK: Reconciling
+
+    /// Lists everything and holds it against what is believed.
+    func reconcile() async throws {
+        let listed = try await world.engine.list(within: Self.listLimit)
+        answered()
+        engineBack()
+        let finder = ContainerFinder(listed, policy: drivers.values.map(\.target))
+        noteContests(finder)
+        for driver in Array(drivers.values) {
+            let found = finder.find(driver.target)
+            deliver(.found(found, intents: claim(found)), to: driver.key)
+        }
+        presumedAsleep = []
+        releaseUnclaimed(finder)
+    }
+
+    /// The intents for these containers, which from now on are their service's.
+    private func claim(_ found: [Container]) -> [String: Depth] {
+        var intents: [String: Depth] = [:]
+        for container in found {
+            guard let intent = unclaimed.removeValue(forKey: container.id) else { continue }
+            // A pause doesn't outlive a boot: whoever paused this since, it was not svcd.
+            if intent.boot != world.boot, container.status == .paused {
+                journal.write(.forget([container.id]))
+            } else {
+                intents[container.id] = intent.depth
+            }
+        }
+        return intents
+    }
+
+    private func releaseUnclaimed(_ finder: ContainerFinder) {
+        let left = unclaimed
+        unclaimed = [:]
+        for (container, intent) in left {
+            if finder.byID[container]?.status == .paused, intent.boot == world.boot {
+                adoptOrphan(container, service: intent.service)
+            } else {
+                journal.write(.forget([container]))
+            }
+        }
+    }
+
+    /// Two services on one container: neither puts it to sleep.
+    private func noteContests(_ finder: ContainerFinder) {
+        var claims: [String: [ServiceDriver]] = [:]
+        for driver in byName.values {
+            for container in finder.find(driver.target) { claims[container.id, default: []].append(driver) }
+        }
+        var rivals: [UInt64: String] = [:]
+        for (_, claimants) in claims where claimants.count > 1 {
+            for driver in claimants {
+                rivals[driver.key] = claimants.filter { $0 !== driver }.map(\.name).sorted().joined(separator: ", ")
+            }
+        }
+        for driver in Array(byName.values) where driver.rivals != rivals[driver.key] {
+            driver.rivals = rivals[driver.key]
+            deliver(.rulesChanged(rules(for: driver.policy, rivals: driver.rivals)), to: driver.key)
+        }
+    }
+
+    // MARK: Events
+
+    private static let telling: Set<String> = [
+        "create", "destroy", "die", "oom", "pause", "rename", "restart", "start", "stop", "unpause",
+    ]
+
+    /// Passes an event on as a hint to every service that it may be about.
+    func receive(_ event: ContainerEvent) {
+        guard Self.telling.contains(event.action) else { return }
+        let hint: SleepMachine.Hint =
+            switch event.action {
+            case "unpause": .runs
+            case "pause": .paused
+            default: .other
+            }
+        for key in meant(by: event) { deliver(.hinted(hint), to: key) }
+    }
+
+    private func meant(by event: ContainerEvent) -> Set<UInt64> {
+        var keys = byContainer[event.id] ?? []
+        keys.formUnion(byMatch[.name(event.name)] ?? [])
+        if let project = event.labels["com.docker.compose.project"],
+            let service = event.labels["com.docker.compose.service"]
+        {
+            keys.formUnion(byMatch[.compose(project: project, service: service)] ?? [])
+        }
+        for (key, value) in event.labels { keys.formUnion(byMatch[.label(key: key, value: value)] ?? []) }
+        return keys
+    }
+
+    /// Looks at a service that has just been set up, without waiting for a listing.
+    func lookAnew(_ driver: ServiceDriver) {
+        deliver(.hinted(.other), to: driver.key)
+    }
+}
+
+/// Finds containers in a listing by whatever a policy names them by.
+struct ContainerFinder {
+    private var byMatch: [ContainerMatch: [Container]] = [:]
+    private(set) var byID: [String: Container] = [:]
+
+    init(_ listed: [ListedContainer], policy targets: [ServiceDriver.Target]) {
+        var labels: Set<String> = []
+        for case .match(.label(let key, _)) in targets { labels.insert(key) }
+        for entry in listed {
+            let container = entry.container
+            byID[container.id] = container
+            byMatch[.name(container.name), default: []].append(container)
+            let compose = ContainerMatch.compose(
+                project: entry.labels["com.docker.compose.project"] ?? "",
+                service: entry.labels["com.docker.compose.service"] ?? "")
+            if compose.matches(name: container.name, label: { entry.labels[$0] }) {
+                byMatch[compose, default: []].append(container)
+            }
+            for key in labels {
+                if let value = entry.labels[key] {
+                    byMatch[.label(key: key, value: value), default: []].append(container)
+                }
+            }
+        }
+    }
+
+    func find(_ target: ServiceDriver.Target) -> [Container] {
+        switch target {
+        case .match(let match): byMatch[match] ?? []
+        case .container(let id): byID[id].map { [$0] } ?? []
+        }
+    }
+}

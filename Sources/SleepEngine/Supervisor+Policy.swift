@@ -1,0 +1,109 @@
+internal import Logging
+package import SleepCore
+
+/// Setting up services from a policy, and changing them when it is loaded anew.
+extension Supervisor {
+    func rules(for service: ServicePolicy, rivals: String? = nil) -> SleepMachine.Rules {
+        var vetoes: [String] = []
+        if !service.unreadSignals.isEmpty {
+            let signals = service.unreadSignals.map(\.rawValue).joined(separator: ", ")
+            vetoes.append("its activity names \(signals), which can't be read yet")
+        }
+        if service.settings.wakeOn.contains(.traffic) {
+            vetoes.append("it is to be woken by traffic, which is not in effect yet")
+        }
+        if let dependents = policy.dependents[service.name] {
+            vetoes.append("\(dependents.joined(separator: ", ")) requires it, and requires is not in effect yet")
+        }
+        var rules = SleepMachine.Rules(service.settings, idleVetoes: vetoes)
+        if let rivals { rules.neverSleeps = "its container is claimed by \(rivals) too" }
+        return rules
+    }
+
+    /// Sets up every service of the policy that this starts with.
+    func install(_ policy: Policy) {
+        noteOnExit(policy)
+        for service in policy.services { byName[service.name] = makeDriver(service) }
+    }
+
+    /// Brings leases and pins back.
+    func restore(_ snapshot: Journal.Snapshot) {
+        let wall = world.time.wallMilliseconds
+        for lease in snapshot.leases {
+            guard lease.expiresMilliseconds > wall, let driver = byName[lease.service] else {
+                journal.write(.leaseEnded(lease.id))
+                continue
+            }
+            let until = now + .milliseconds(lease.expiresMilliseconds - wall)
+            leases[lease.id] = LeaseRecord(service: lease.service, peer: lease.peer, until: until)
+            deliver(.leaseTaken(id: lease.id, until: until), to: driver.key)
+        }
+        for (service, expires) in snapshot.pins {
+            if let expires, expires <= wall {
+                journal.write(.unpin(service: service))
+            } else if let driver = byName[service] {
+                deliver(.pinned(until: expires.map { now + .milliseconds($0 - wall) }), to: driver.key)
+            }
+        }
+    }
+
+    /// Puts a new policy in place of the old one. A sleeper that it no longer covers, or covers
+    /// differently, is woken by the old settings first; the others sleep on.
+    package func adopt(_ new: Policy) {
+        let old = policy
+        policy = new
+        wakeQueue.limit = new.maxConcurrentWakes
+        noteOnExit(new)
+        for driver in Array(byName.values) where new.service(driver.name) == nil {
+            byName[driver.name] = nil
+            driver.successor = nil
+            deliver(.retired(startStopped: true, .operator), to: driver.key)
+        }
+        for service in new.services {
+            guard let driver = byName[service.name] else {
+                let driver = makeDriver(service)
+                byName[service.name] = driver
+                if isEngineReachable { lookAnew(driver) }
+                continue
+            }
+            if driver.policy.isCovered(like: service), driver.successor == nil {
+                driver.policy = service
+                deliver(.rulesChanged(rules(for: service, rivals: driver.rivals)), to: driver.key)
+            } else {
+                driver.successor = service
+                deliver(.retired(startStopped: true, .operator), to: driver.key)
+            }
+        }
+        if new.mode != old.mode { set(new.mode) }
+        world.logger.notice("policy loaded", metadata: ["services": "\(new.services.count)"])
+        publish("policy loaded")
+    }
+
+    /// For `svcd release`, which has no policy.
+    private func noteOnExit(_ policy: Policy) {
+        journal.write(.setting(key: "on_exit", value: policy.onExit.rawValue))
+    }
+
+    /// Moves what people asked for from one driver to its replacement.
+    func hand(over machine: SleepMachine, to replacement: ServiceDriver) {
+        for (id, until) in machine.leases { deliver(.leaseTaken(id: id, until: until), to: replacement.key) }
+        if let pin = machine.pin { deliver(.pinned(until: pin.until), to: replacement.key) }
+    }
+
+    /// Changes the mode; survives restarts. Leaving `auto` wakes what sleeps.
+    package func set(_ mode: Mode) {
+        self.mode = mode
+        journal.write(.setting(key: "mode", value: mode.rawValue))
+        world.logger.notice("mode set", metadata: ["mode": "\(mode.rawValue)"])
+        publish("mode \(mode.rawValue)")
+        for key in Array(drivers.keys) { deliver(.modeChanged(mode), to: key) }
+    }
+}
+
+extension ServicePolicy {
+    /// Whether a sleeper of one may go on sleeping under the other.
+    func isCovered(like other: ServicePolicy) -> Bool {
+        container == other.container && settings.replicas == other.settings.replicas
+            && settings.freezer == other.settings.freezer
+    }
+}

@@ -1,0 +1,368 @@
+internal import HeapModule
+package import Logging
+package import SleepCore
+
+/// Owns every service's driver, carries out what their machines decide, and keeps them fed with facts.
+///
+///      hooks, operators ──▶ ┌────────────┐ ──▶ engine (pause, unpause, start, look)
+///      alarms ────────────▶ │ Supervisor │ ──▶ journal (intents, history)
+///      Docker's events ───▶ └────────────┘ ──▶ waiters, subscribers, log
+///
+/// It is an actor on an executor that it is given. In the daemon that is the event loop which also serves
+/// the sockets and speaks with Docker, so that a hook for an awake service is answered without leaving the
+/// thread. State changes only between two `await`s; what takes time is put into the mailbox, and its
+/// result comes back as an event. It knows no Docker, no HTTP and no systemd.
+package actor Supervisor {
+    /// The world around it.
+    package struct Surroundings: Sendable {
+        package var engine: any ContainerEngine
+        package var probe: any FreezerProbe
+        package var journal: Journal
+        package var time: any TimeSource
+        package var logger: Logger
+        /// The kernel's boot id.
+        package var boot: String
+        /// Seeds the jitter of backoffs.
+        package var seed: UInt64
+
+        package init(
+            engine: any ContainerEngine, probe: any FreezerProbe, journal: Journal, time: any TimeSource,
+            logger: Logger, boot: String, seed: UInt64
+        ) {
+            self.engine = engine
+            self.probe = probe
+            self.journal = journal
+            self.time = time
+            self.logger = logger
+            self.boot = boot
+            self.seed = seed
+        }
+    }
+
+    enum Message: Sendable {
+        case alarm
+        case perform(UInt64, SleepMachine.Operation)
+        case recorded(UInt64, operation: UInt64, JournalFault?)
+        case look(UInt64, generation: UInt64)
+        case resolve(String, Depth)
+    }
+
+    private struct Alarm: Comparable {
+        var at: Instant
+        var driver: UInt64
+        static func < (left: Alarm, right: Alarm) -> Bool { left.at < right.at }
+    }
+
+    struct LeaseRecord {
+        var service: String
+        var peer: UInt32
+        var until: Instant
+    }
+
+    private let executor: any SerialExecutor
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    let world: Surroundings
+    package nonisolated let journal: Journal
+    let mailbox: AsyncStream<Message>
+    let outbox: AsyncStream<Message>.Continuation
+    /// Doubts about the engine, for whoever minds the connection.
+    let suspicions: AsyncStream<Void>
+    let suspect: AsyncStream<Void>.Continuation
+
+    package internal(set) var policy: Policy
+    package internal(set) var mode: Mode
+    package internal(set) var isEngineReachable = false
+    var lastAnswer: Instant?
+
+    var drivers: [UInt64: ServiceDriver] = [:]
+    var byName: [String: ServiceDriver] = [:]
+    /// Who is meant by a match, and who holds a container: events are sent by these.
+    var byMatch: [ContainerMatch: [UInt64]] = [:]
+    var byContainer: [String: Set<UInt64>] = [:]
+    var unclaimed: [String: Journal.Intent] = [:]
+    var presumedAsleep: Set<String> = []
+    var leases: [String: LeaseRecord] = [:]
+    var wakeQueue: WakeQueue
+    var bus = EventBus()
+    private var alarms = Heap<Alarm>()
+    private var armed: Instant?
+    private var lastKey: UInt64 = 0
+    var lastWaiter: UInt64 = 0
+    var isLettingGo = false
+    var unsettled: Set<UInt64> = []
+    var whenSettled: CheckedContinuation<Void, Never>?
+    var lastPrune: Instant?
+
+    /// - Parameter executor: where everything here runs.
+    package init(policy: Policy, surroundings: Surroundings, executor: any SerialExecutor) {
+        self.policy = policy
+        mode = policy.mode
+        world = surroundings
+        journal = surroundings.journal
+        self.executor = executor
+        wakeQueue = WakeQueue(limit: policy.maxConcurrentWakes)
+        (mailbox, outbox) = AsyncStream.makeStream()
+        (suspicions, suspect) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    var now: Instant { world.time.now }
+
+    // MARK: Running
+
+    /// Loads what the journal knows and sets every service up. Call once, before `run`.
+    ///
+    /// - Throws: `JournalFault` where the journal can't be read.
+    package func prepare() async throws {
+        let snapshot = try await journal.load()
+        unclaimed = Dictionary(snapshot.intents.map { ($0.container, $0) }) { _, last in last }
+        presumedAsleep = Set(snapshot.intents.map(\.service))
+        if let stored = snapshot.settings["mode"].flatMap(Mode.init(rawValue:)) { mode = stored }
+        install(policy)
+        restore(snapshot)
+        await restoreLatencies()
+    }
+
+    /// Works until the task is cancelled.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.mindEngine() }
+            for await message in mailbox {
+                switch message {
+                case .alarm:
+                    ring()
+                case .perform(let key, let operation):
+                    group.addImmediateTask { await self.perform(operation, for: key) }
+                case .recorded(let key, let operation, let fault):
+                    let failure = fault.map { SleepMachine.OperationFault(message: $0.description) }
+                    deliver(.operationFinished(operation, failure), to: key)
+                case .look(let key, let generation):
+                    group.addImmediateTask { await self.look(for: key, generation) }
+                case .resolve(let container, let depth):
+                    group.addImmediateTask { await self.resolve(container, depth) }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Wakes what svcd froze (where the policy says so), and returns when that is done or `limit` is over.
+    ///
+    /// - Returns: the services that are left asleep though they should not be.
+    package func letGo(within limit: Duration) async -> [String] {
+        isLettingGo = true
+        guard policy.onExit == .wake else { return [] }
+        unsettled = Set(drivers.keys)
+        for key in Array(drivers.keys) { deliver(.retired(startStopped: false, .recovery), to: key) }
+        let deadline = now + limit
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                try? await self.world.time.sleep(until: deadline)
+                await self.stopWaiting()
+            }
+            await withCheckedContinuation { continuation in
+                if unsettled.isEmpty { continuation.resume() } else { whenSettled = continuation }
+            }
+            group.cancelAll()
+        }
+        let left = unsettled.compactMap { drivers[$0]?.name }
+        unsettled = []
+        return left.sorted()
+    }
+
+    private func stopWaiting() {
+        whenSettled?.resume()
+        whenSettled = nil
+    }
+
+    // MARK: Drivers
+
+    func makeDriver(_ service: ServicePolicy, target: ServiceDriver.Target? = nil) -> ServiceDriver {
+        lastKey += 1
+        let machine = SleepMachine(
+            rules: rules(for: service), mode: mode, isPresumedAsleep: presumedAsleep.contains(service.name),
+            seed: world.seed &+ lastKey, now: now)
+        let driver = ServiceDriver(key: lastKey, policy: service, target: target, machine: machine)
+        if !isEngineReachable { _ = driver.machine.handle(.engineLost, now: now) }
+        drivers[driver.key] = driver
+        if case .match(let match) = driver.target { byMatch[match, default: []].append(driver.key) }
+        return driver
+    }
+
+    func remove(_ driver: ServiceDriver) {
+        drivers[driver.key] = nil
+        if case .match(let match) = driver.target { byMatch[match]?.removeAll { $0 == driver.key } }
+        for container in driver.machine.containers { byContainer[container.id]?.remove(driver.key) }
+        if byName[driver.name] === driver { byName[driver.name] = nil }
+    }
+
+    /// Gives a machine an event and carries out what it answers.
+    func deliver(_ event: SleepMachine.Event, to key: UInt64) {
+        guard let driver = drivers[key] else { return }
+        let held = driver.machine.containers.map(\.id)
+        let step = driver.machine.handle(event, now: now)
+        let holds = driver.machine.containers.map(\.id)
+        if held != holds {
+            for id in held { byContainer[id]?.remove(key) }
+            for id in held where byContainer[id]?.isEmpty == true { byContainer[id] = nil }
+            for id in holds { byContainer[id, default: []].insert(key) }
+        }
+        carryOut(step, driver)
+    }
+
+    private func carryOut(_ step: SleepMachine.Step, _ driver: ServiceDriver) {
+        if !step.forget.isEmpty { journal.write(.forget(step.forget)) }
+        for (container, depth) in step.disowned { outbox.yield(.resolve(container, depth)) }
+        if let operation = step.operation { begin(operation, driver) }
+        if let generation = step.look { outbox.yield(.look(driver.key, generation: generation)) }
+        for transition in step.transitions { note(transition, driver) }
+        if let report = step.woke {
+            driver.lastWake = WakeMark(atMilliseconds: world.time.wallMilliseconds, report: report)
+        }
+        for (waiter, report) in step.ready {
+            if report.woke { noteLatency(report, driver) }
+            driver.wakeAnswers.removeValue(forKey: waiter.id)?(.success(report))
+        }
+        for (waiter, failure) in step.failed { driver.wakeAnswers.removeValue(forKey: waiter.id)?(.failure(failure)) }
+        for (request, outcome) in step.slept { driver.sleepAnswers.removeValue(forKey: request.id)?(outcome) }
+        if let next = step.nextCall, driver.alarm.map({ next < $0 }) ?? true {
+            driver.alarm = next
+            alarms.insert(Alarm(at: next, driver: driver.key))
+            arm()
+        }
+        if driver.machine.isSettled { settled(driver) }
+    }
+
+    private func begin(_ operation: SleepMachine.Operation, _ driver: ServiceDriver) {
+        switch operation.kind {
+        case .record(let containers):
+            let intents = containers.map { id in
+                Journal.Intent(
+                    container: id, service: driver.name, depth: .frozen, freezer: .docker,
+                    beganMilliseconds: world.time.wallMilliseconds, boot: world.boot)
+            }
+            journal.record(intents) { [outbox, key = driver.key] fault in
+                outbox.yield(.recorded(key, operation: operation.id, fault))
+            }
+        case .freeze:
+            outbox.yield(.perform(driver.key, operation))
+        case .wake:
+            let entry = WakeQueue.Entry(
+                driver: driver.key, operation: operation, budget: driver.policy.settings.wakeBudget)
+            if wakeQueue.enter(entry) { start(entry) }
+        }
+    }
+
+    func start(_ entry: WakeQueue.Entry) {
+        deliver(.operationStarted(entry.operation.id), to: entry.driver)
+        outbox.yield(.perform(entry.driver, entry.operation))
+    }
+
+    /// A retired driver with nothing left to do makes room.
+    private func settled(_ driver: ServiceDriver) {
+        if unsettled.remove(driver.key) != nil, unsettled.isEmpty { stopWaiting() }
+        guard driver.machine.isRetired, !isLettingGo else { return }
+        remove(driver)
+        // Only where Docker could not be asked: nobody is left waiting for an answer that can't come.
+        for answer in driver.wakeAnswers.values { answer(.failure(.engineUnavailable)) }
+        for answer in driver.sleepAnswers.values { answer(.failed("the policy has changed")) }
+        guard let successor = driver.successor else { return }
+        let replacement = makeDriver(successor)
+        byName[successor.name] = replacement
+        replacement.latencies = driver.latencies
+        replacement.lastWake = driver.lastWake
+        hand(over: driver.machine, to: replacement)
+        if isEngineReachable { lookAnew(replacement) }
+    }
+
+    // MARK: Alarms
+
+    private func arm() {
+        guard let earliest = alarms.min?.at, armed.map({ earliest < $0 }) ?? true else { return }
+        armed = earliest
+        world.time.setAlarm(at: earliest) { [outbox] in outbox.yield(.alarm) }
+    }
+
+    private func ring() {
+        armed = nil
+        let now = now
+        while let first = alarms.min, first.at <= now {
+            alarms.removeMin()
+            guard let driver = drivers[first.driver], driver.alarm == first.at else { continue }
+            driver.alarm = nil
+            deliver(.timeCame, to: driver.key)
+        }
+        arm()
+    }
+
+    // MARK: Keeping score
+
+    private func noteLatency(_ report: SleepMachine.WakeReport, _ driver: ServiceDriver) {
+        let budget = driver.policy.settings.wakeBudget
+        driver.latencies = driver.latencies ?? LatencyHistogram()
+        driver.latencies?.record(report.elapsed, budget: budget)
+        journal.write(
+            .wake(
+                Journal.WakeRow(
+                    atMilliseconds: world.time.wallMilliseconds, service: driver.name, tier: driver.policy.tier,
+                    depth: (report.from ?? .frozen).rawValue, trigger: report.trigger.rawValue,
+                    elapsedMicroseconds: report.elapsed.microseconds, queuedMicroseconds: report.queued.microseconds,
+                    thawMicroseconds: report.thaw.microseconds, readyMicroseconds: report.ready.microseconds,
+                    budgetMicroseconds: budget.microseconds)))
+        prune()
+    }
+
+    /// Drops what is older than history is kept, once a day at most.
+    private func prune() {
+        if let lastPrune, now - lastPrune < .seconds(86_400) { return }
+        lastPrune = now
+        journal.write(.prune(world.time.wallMilliseconds - Journal.keptFor.milliseconds))
+    }
+
+    private func restoreLatencies() async {
+        let since = world.time.wallMilliseconds - Journal.keptFor.milliseconds
+        let kept = try? await journal.wakes(since: since, into: [String: LatencyHistogram]()) { histograms, row in
+            histograms[row.service, default: LatencyHistogram()].record(
+                .microseconds(row.elapsedMicroseconds), budget: .microseconds(row.budgetMicroseconds))
+        }
+        for (name, histogram) in kept ?? [:] { byName[name]?.latencies = histogram }
+    }
+
+    private func note(_ transition: SleepMachine.Transition, _ driver: ServiceDriver) {
+        var row = Journal.TransitionRow(
+            atMilliseconds: world.time.wallMilliseconds, service: driver.name, from: transition.from.rawValue,
+            to: transition.to.rawValue, depth: transition.depth?.rawValue, trigger: transition.trigger.rawValue,
+            by: transition.by, elapsedMicroseconds: transition.elapsed?.microseconds, outcome: "done", error: nil)
+        var metadata: Logger.Metadata = [
+            "service.name": "\(driver.name)", "service.from": "\(row.from)", "service.to": "\(row.to)",
+            "trigger": "\(row.trigger)",
+        ]
+        if let by = row.by { metadata["by"] = "\(by)" }
+        if let elapsed = transition.elapsed {
+            metadata["elapsed_ms"] = "\(Double(elapsed.microseconds / 10) / 100)"
+        }
+        switch transition.outcome {
+        case .done:
+            world.logger.notice("service changed", metadata: metadata)
+        case .observed:
+            row.outcome = "observed"
+            world.logger.notice("service would change", metadata: metadata)
+        case .failed(let message):
+            (row.outcome, row.error) = ("failed", message)
+            metadata["error"] = "\(message)"
+            world.logger.warning("service did not change", metadata: metadata)
+        }
+        journal.write(.transition(row))
+        publish(.transition, row, nil)
+    }
+
+    /// Tells subscribers something about the daemon itself.
+    func publish(_ message: String) { publish(.daemon, nil, message) }
+
+    private func publish(_ kind: EngineNotice.Kind, _ row: Journal.TransitionRow?, _ message: String?) {
+        bus.publish(
+            EngineNotice(
+                number: 0, kind: kind, atMilliseconds: world.time.wallMilliseconds, service: row?.service, row: row,
+                message: message))
+    }
+}
