@@ -36,10 +36,15 @@ let package = Package(
 
         .target(name: "SleepCore", dependencies: [histogram], swiftSettings: settings),
         .target(name: "PolicyFile", dependencies: ["SleepCore", "CYAML"], swiftSettings: settings),
+        .target(name: "ControlTypes", swiftSettings: settings),
         .target(name: "UnixHTTP", dependencies: [nioCore, nioPosix, nioHTTP], swiftSettings: settings),
         .target(name: "DockerEngine", dependencies: ["SleepCore", "UnixHTTP"], swiftSettings: settings),
         .target(name: "LinuxHost", dependencies: ["SleepCore"], swiftSettings: settings),
         .target(name: "SleepEngine", dependencies: ["SleepCore", "CSQLite", logging, heap], swiftSettings: settings),
+        .target(
+            name: "ControlServer",
+            dependencies: ["SleepEngine", "SleepCore", "ControlTypes", nioCore, nioPosix, nioHTTP, logging],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

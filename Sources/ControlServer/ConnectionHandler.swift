@@ -1,0 +1,253 @@
+internal import ControlTypes
+internal import NIOCore
+internal import NIOHTTP1
+internal import SleepCore
+internal import SleepEngine
+
+/// One connection: reads heads, answers hooks on the spot, hands everything else to the server.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let power: ControlServer.Power
+    private let supervisor: Supervisor
+    private let connections: Connections
+    private let jobs: AsyncStream<ControlServer.Job>.Continuation
+    private var headGuard: HeadGuard?
+    private var peer: Peer?
+    private var waiting: (service: String, waiter: UInt64)?
+    private var isAnswering = false
+    private var isClosing = false
+    private var bodyBytes = 0
+    private(set) var lastTurn: UInt64 = 0
+
+    private static let mostBodyBytes = 1 << 20
+    private static let lingerLimit = TimeAmount.seconds(2)
+
+    var isIdle: Bool { !isAnswering }
+
+    init(
+        power: ControlServer.Power, supervisor: Supervisor, connections: Connections,
+        jobs: AsyncStream<ControlServer.Job>.Continuation
+    ) {
+        self.power = power
+        self.supervisor = supervisor
+        self.connections = connections
+        self.jobs = jobs
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        headGuard = try? context.pipeline.syncOperations.handler(type: HeadGuard.self)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            headGuard?.headEnded()
+            guard !isClosing else { return }
+            lastTurn = connections.nextTurn()
+            isAnswering = true
+            take(head, context)
+        case .body(let part):
+            // Nobody waits for a body. Few bytes are let by, so that the answer is read before the close.
+            headGuard?.headEnded()
+            bodyBytes += part.readableBytes
+            if bodyBytes > Self.mostBodyBytes { context.close(promise: nil) }
+        case .end:
+            headGuard?.headEnded()
+        }
+    }
+
+    private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let keepsAlive = head.isKeepAlive && !head.announcesBody && !head.headers.contains(name: "Upgrade")
+        switch Route.parse(head.method, parts.first ?? "") {
+        case .failure(let failure):
+            write(Answer(Problems.route(failure)), keepsAlive, context)
+        case .success(let route) where !route.isAllowed(power):
+            write(Answer(Problems.forbidden), keepsAlive, context)
+        case .success(.hook(let name)):
+            hook(name, keepsAlive, context)
+        case .success(let route):
+            let peer = peer ?? Peer.read(context.channel)
+            self.peer = peer
+            let reply = Reply(
+                handler: NIOLoopBound(self, eventLoop: context.eventLoop),
+                context: NIOLoopBound(context, eventLoop: context.eventLoop), keepsAlive: keepsAlive)
+            jobs.yield(
+                ControlServer.Job(
+                    route: route, query: Query(parts.count == 2 ? parts[1] : nil), power: power, peer: peer,
+                    reply: reply))
+        }
+    }
+
+    // MARK: The hook
+
+    private func hook(_ name: String, _ keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let trigger = Trigger.hook
+        // The supervisor runs on this event loop: no hop, no task.
+        let outcome = supervisor.assumeIsolated { supervisor in
+            supervisor.hook(name, trigger: trigger, by: nil) { answer in
+                let (handler, context) = bound.value
+                handler.waiting = nil
+                handler.write(Answer(hook: answer), keepsAlive, context)
+            }
+        }
+        switch outcome {
+        case .awake: write(.awakeHook, keepsAlive, context)
+        case .unknownService: write(.unknownHook, keepsAlive, context)
+        case .waiting(let waiter): if isAnswering { waiting = (name, waiter) }
+        }
+    }
+
+    // MARK: Answers
+
+    /// Writes an answer, once per request, and closes the connection where it must not be used again.
+    func write(_ answer: Answer, _ keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        guard isAnswering, context.channel.isActive else { return }
+        isAnswering = false
+        var head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
+        if !keepsAlive { head.headers.add(name: "Connection", value: "close") }
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if let body = answer.body { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        if !keepsAlive { closeGently(context) }
+    }
+
+    /// Begins an answer whose body comes bit by bit.
+    func beginStream(_ contentType: String, _ context: ChannelHandlerContext) {
+        let headers: HTTPHeaders = ["Content-Type": contentType, "Cache-Control": "no-store"]
+        context.writeAndFlush(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
+    }
+
+    func writeStream(_ text: String, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))))
+    }
+
+    func endStream(_ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(promise: nil)
+    }
+
+    /// Says that no more will come, and lets the caller read the answer before the connection goes: a
+    /// close with unread bytes would throw it away.
+    private func closeGently(_ context: ChannelHandlerContext) {
+        isClosing = true
+        context.close(mode: .output, promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: Self.lingerLimit) { bound.value.close(promise: nil) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            // Half closed: whoever has asked still gets the answer.
+            if !isAnswering || isClosing { context.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        connections.remove(self)
+        if let (service, waiter) = waiting {
+            waiting = nil
+            supervisor.assumeIsolated { $0.abandon(waiter, of: service) }
+        }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}
+
+extension HTTPRequestHead {
+    var announcesBody: Bool {
+        if headers.contains(name: "Transfer-Encoding") { return true }
+        guard let length = headers.first(name: "Content-Length") else { return false }
+        return length != "0"
+    }
+}
+
+/// A whole answer.
+struct Answer: Sendable {
+    var status: HTTPResponseStatus
+    var headers: HTTPHeaders
+    var body: ByteBuffer?
+
+    init(status: HTTPResponseStatus, headers: HTTPHeaders, body: ByteBuffer? = nil) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    init(_ problem: Problem, _ more: HTTPHeaders = [:]) {
+        let json = (try? Wire.encode(problem)) ?? []
+        self.init(
+            status: HTTPResponseStatus(statusCode: problem.status),
+            headers: ["Content-Type": Problem.mediaType, "Content-Length": "\(json.count)"],
+            body: ByteBuffer(bytes: json))
+        headers.add(contentsOf: more)
+    }
+
+    init(status: HTTPResponseStatus = .ok, json value: some Encodable) {
+        do {
+            let json = try Wire.encode(value)
+            self.init(
+                status: status, headers: ["Content-Type": "application/json", "Content-Length": "\(json.count)"],
+                body: ByteBuffer(bytes: json))
+        } catch {
+            self.init(Problem(500, "internal error", "the answer can't be written: \(error)"))
+        }
+    }
+
+    static let empty = Answer(status: .noContent, headers: [:])
+
+    /// For a service that is awake: always the same.
+    static let awakeHook = Answer(
+        status: .ok, headers: ["Content-Length": "0", "X-Svcd-State": "awake", "Server-Timing": "wake;dur=0"])
+
+    static let unknownHook = Answer(
+        Problem(404, "unknown service", "no such service"), ["X-Svcd-State": "unknown"])
+
+    init(hook answer: Supervisor.WakeAnswer) {
+        switch answer.result {
+        case .success(let report):
+            let milliseconds = Double((report.elapsed.microseconds + 50) / 100) / 10
+            let state = answer.state == .unknown ? "unknown" : "awake"
+            self.init(
+                status: .ok,
+                headers: [
+                    "Content-Length": "0", "X-Svcd-State": state,
+                    "Server-Timing": "wake;dur=\(report.woke ? milliseconds : 0)",
+                ])
+        case .failure(let failure):
+            self.init(Problems.hook(failure), ["X-Svcd-State": answer.state.rawValue])
+            if let seconds = Problems.retryAfter(failure) { headers.add(name: "Retry-After", value: "\(seconds)") }
+        }
+    }
+}
+
+/// The way back to a connection, for a job. Silent once the caller has gone.
+struct Reply: Sendable {
+    let handler: NIOLoopBound<ConnectionHandler>
+    let context: NIOLoopBound<ChannelHandlerContext>
+    let keepsAlive: Bool
+
+    /// On the event loop only.
+    func send(_ answer: Answer) { handler.value.write(answer, keepsAlive, context.value) }
+
+    func beginStream(_ contentType: String) { handler.value.beginStream(contentType, context.value) }
+
+    /// Throws when the caller has gone.
+    func stream(_ text: String) async throws { try await handler.value.writeStream(text, context.value).get() }
+
+    func endStream() { handler.value.endStream(context.value) }
+
+    /// Runs when the connection closes.
+    func whenClosed(_ body: @escaping @Sendable () -> Void) {
+        context.value.channel.closeFuture.whenComplete { _ in body() }
+    }
+}

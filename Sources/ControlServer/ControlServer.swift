@@ -1,0 +1,130 @@
+package import ControlTypes
+package import Logging
+package import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+package import SleepCore
+package import SleepEngine
+
+/// The daemon's doors: HTTP/1.1 over unix sockets, one with all powers and one for gateways.
+///
+/// A connection is read on the event loop that is also the supervisor's executor. A hook for an awake
+/// service is therefore answered where it is read. Everything else becomes a job that `run` owns. No
+/// request has a body that matters: every answer follows from the headers, and a connection whose request
+/// announced a body is closed after the answer.
+package actor ControlServer {
+    /// What a socket lets its callers do.
+    package enum Power: Sendable {
+        /// Everything.
+        case control
+        /// Hooks, leases and health.
+        case hook
+    }
+
+    /// What the daemon does for the server beyond the supervisor.
+    package struct Services: Sendable {
+        /// Loads the policy anew.
+        package var reload: @Sendable () async -> Result<Policy, Problem>
+        package var doctor: @Sendable () async -> DoctorAnswer
+
+        package init(
+            reload: @escaping @Sendable () async -> Result<Policy, Problem>,
+            doctor: @escaping @Sendable () async -> DoctorAnswer
+        ) {
+            self.reload = reload
+            self.doctor = doctor
+        }
+    }
+
+    struct Job: Sendable {
+        var route: Route
+        var query: Query
+        var power: Power
+        var peer: Peer
+        var reply: Reply
+    }
+
+    private let supervisor: Supervisor
+    private let services: Services
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private let jobs: AsyncStream<Job>
+    private let queue: AsyncStream<Job>.Continuation
+    private var listeners: [any Channel] = []
+    private lazy var connections = NIOLoopBound(Connections(), eventLoop: eventLoop)
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { eventLoop.executor.asUnownedSerialExecutor() }
+
+    /// - Parameter eventLoop: the supervisor's.
+    package init(supervisor: Supervisor, services: Services, eventLoop: any EventLoop, logger: Logger) {
+        self.supervisor = supervisor
+        self.services = services
+        self.eventLoop = eventLoop
+        self.logger = logger
+        (jobs, queue) = AsyncStream.makeStream()
+    }
+
+    /// Serves a socket that is bound already.
+    package func serve(_ descriptor: CInt, _ power: Power) async throws {
+        let supervisor = supervisor
+        let queue = queue
+        let connections = connections
+        let bootstrap = ServerBootstrap(group: eventLoop)
+            .serverChannelOption(.backlog, value: 4096)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = ConnectionHandler(
+                        power: power, supervisor: supervisor, connections: connections.value, jobs: queue)
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(HeadGuard())
+                    try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+                    try pipeline.addHandler(handler)
+                    connections.value.add(handler, channel)
+                }
+            }
+        listeners.append(try await bootstrap.withBoundSocket(descriptor).get())
+    }
+
+    /// Works on requests until the task is cancelled.
+    package func run() async {
+        let responder = Responder(supervisor: supervisor, services: services)
+        await withDiscardingTaskGroup { group in
+            for await job in jobs {
+                group.addImmediateTask { await responder.answer(job) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Takes no more connections; those that are open go on.
+    package func stopListening() async {
+        for listener in listeners { try? await listener.close() }
+        listeners = []
+    }
+}
+
+/// The open connections, so that no crowd of idle ones can lock others out. Event loop only.
+final class Connections {
+    /// Above this many the one that has been idle longest is closed.
+    static let most = 4096
+
+    private var open: [ObjectIdentifier: (handler: ConnectionHandler, channel: any Channel)] = [:]
+    /// Counts requests; tells who was active last without asking a clock.
+    private(set) var turn: UInt64 = 0
+
+    func nextTurn() -> UInt64 {
+        turn += 1
+        return turn
+    }
+
+    func add(_ handler: ConnectionHandler, _ channel: any Channel) {
+        if open.count >= Self.most {
+            let idlest = open.values.filter { $0.handler.isIdle }.min { $0.handler.lastTurn < $1.handler.lastTurn }
+            (idlest?.channel ?? channel).close(promise: nil)
+        }
+        open[ObjectIdentifier(handler)] = (handler, channel)
+    }
+
+    func remove(_ handler: ConnectionHandler) { open[ObjectIdentifier(handler)] = nil }
+}

@@ -1,0 +1,67 @@
+internal import ControlTypes
+internal import SleepCore
+internal import SleepEngine
+
+extension Why {
+    /// Why a service is in its state, what would change it and when.
+    init(_ view: ServiceView, _ supervisor: isolated Supervisor) {
+        let machine = view.machine
+        let tier = supervisor.policy.tiers.first { $0.name == view.policy.tier }
+        self.init(
+            service: view.policy.name, state: machine.state.rawValue, depth: machine.depth?.rawValue,
+            since: Wire.timestamp(milliseconds: view.wall(machine.stateSince)), trigger: machine.lastTrigger.rawValue,
+            by: machine.lastBy, because: Self.because(view), vetoes: machine.vetoes(view.now),
+            changes: Self.changes(view), notInEffect: view.policy.notInEffect(tier: tier).map(\.description))
+    }
+
+    private static func because(_ view: ServiceView) -> [String] {
+        let machine = view.machine
+        var reasons: [String] = []
+        switch machine.state {
+        case .awake: reasons.append("its container runs")
+        case .fallingAsleep: reasons.append("it is being put to sleep")
+        case .waking: reasons.append("somebody needs it, and it is being woken")
+        case .asleep:
+            let depth = machine.depth == .stopped ? "its container is stopped, and wakes on demand" : "svcd paused it"
+            reasons.append("\(depth) (\(machine.lastTrigger.rawValue)\(machine.lastBy.map { ", \($0)" } ?? ""))")
+        case .held: reasons.append("someone other than svcd paused it; svcd doesn't wake it on its own")
+        case .down: reasons.append("its container is \(machine.containers.first?.dockerStatus ?? "down"), not by svcd")
+        case .absent: reasons.append("there is no \(view.policy.container)")
+        case .ambiguous:
+            reasons.append("\(machine.containers.count) containers match \(view.policy.container), and replicas is one")
+        case .failed: reasons.append("the last wake failed")
+        case .unknown:
+            reasons.append("Docker can't be asked; \(machine.depth == nil ? "it counts as awake" : "it was asleep")")
+        }
+        if let error = machine.error { reasons.append("last error: \(error)") }
+        return reasons
+    }
+
+    private static func changes(_ view: ServiceView) -> [Change] {
+        let machine = view.machine
+        func at(_ instant: Instant?) -> String? { instant.map { Wire.timestamp(milliseconds: view.wall($0)) } }
+        var changes: [Change] = []
+        switch machine.state {
+        case .awake:
+            if let until = machine.pin?.until { changes.append(Change(what: "the pin ends", at: at(until))) }
+            if let last = machine.leases.values.max() {
+                changes.append(Change(what: "the last lease ends", at: at(last)))
+            }
+            let others = machine.vetoes(view.now).filter { !$0.hasPrefix("it woke ") }
+            if others.isEmpty {
+                changes.append(Change(what: "it falls asleep if nobody uses it", at: at(machine.idleDeadline)))
+            }
+        case .asleep:
+            changes.append(Change(what: "a hook, a lease or an operator wakes it", at: nil))
+        case .held: changes.append(Change(what: "an operator wakes it, or whoever paused it", at: nil))
+        case .down: changes.append(Change(what: "somebody starts its container", at: nil))
+        case .absent: changes.append(Change(what: "somebody creates its container", at: nil))
+        case .ambiguous: changes.append(Change(what: "all but one of the containers go, or replicas: all", at: nil))
+        case .failed:
+            changes.append(Change(what: "svcd tries again, at once if somebody needs it", at: at(machine.retryAt)))
+        case .unknown: changes.append(Change(what: "Docker answers", at: nil))
+        case .fallingAsleep, .waking: break
+        }
+        return changes
+    }
+}

@@ -1,0 +1,35 @@
+internal import NIOCore
+
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Musl
+#endif
+
+/// Who is at the other end of a unix socket, as the kernel says (SO_PEERCRED, unix(7)).
+struct Peer: Sendable {
+    /// `struct ucred`, which glibc's module doesn't show.
+    private struct Credentials {
+        var pid: Int32
+        var uid: UInt32
+        var gid: UInt32
+    }
+
+    var uid: UInt32
+    var pid: Int32
+
+    /// Asks the kernel; nobody (65534) where it doesn't know.
+    static func read(_ channel: any Channel) -> Peer {
+        let nobody = Peer(uid: 65_534, pid: 0)
+        guard let provider = channel as? any SocketOptionProvider else { return nobody }
+        // On the channel's own loop the future is complete at once.
+        let found = NIOLoopBoundBox<Credentials?>(nil, eventLoop: channel.eventLoop)
+        let future: EventLoopFuture<Credentials> = provider.unsafeGetSocketOption(
+            level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED))
+        future.whenSuccess { found.value = $0 }
+        guard let credentials = found.value else { return nobody }
+        return Peer(uid: credentials.uid, pid: credentials.pid)
+    }
+
+    var description: String { "uid \(uid), pid \(pid)" }
+}

@@ -1,0 +1,60 @@
+internal import ControlTypes
+internal import NIOHTTP1
+internal import SleepCore
+
+/// Every way a request can fail, as status and sentence. The one place that knows HTTP statuses.
+enum Problems {
+    static func badRequest(_ detail: String) -> Problem { Problem(400, "bad request", detail) }
+
+    static let forbidden = Problem(
+        403, "not permitted here", "this socket is for hooks and leases; operators use the control socket")
+
+    static func route(_ failure: Route.Failure) -> Problem {
+        switch failure {
+        case .notFound: Problem(404, "not found", "there is nothing at this path")
+        case .methodNotAllowed(let allow): Problem(405, "method not allowed", "this path takes \(allow)")
+        }
+    }
+
+    static func unknownService(_ name: String, nearest: String?) -> Problem {
+        let hint = nearest.map { "; did you mean '\($0)'?" } ?? ""
+        return Problem(404, "unknown service", "there is no service '\(name)'\(hint)")
+    }
+
+    static let unknownLease = Problem(404, "unknown lease", "no such lease is live, or it is somebody else's")
+
+    static let tooManyLeases = Problem(
+        429, "too many leases", "this peer holds as many leases as one may; end some, or let them expire")
+
+    static func wake(_ failure: SleepMachine.WakeFailure, _ name: String) -> Problem {
+        switch failure {
+        case .held:
+            Problem(423, "held", "someone else paused '\(name)'; an operator's wake releases it")
+        case .down:
+            Problem(503, "down", "'\(name)' is down: its container was stopped, and not by svcd")
+        case .absent: Problem(503, "absent", "'\(name)' has no container")
+        case .ambiguous: Problem(503, "ambiguous", "more than one container matches '\(name)'")
+        case .failed(let why): Problem(503, "wake failed", "'\(name)' could not be woken: \(why)")
+        case .engineUnavailable: Problem(503, "Docker unavailable", "'\(name)' sleeps, and Docker can't be asked")
+        case .timedOut: Problem(504, "wake timed out", "'\(name)' was not awake in time")
+        }
+    }
+
+    /// What a gateway's client may see: no names, nothing of who did what.
+    static func hook(_ failure: SleepMachine.WakeFailure) -> Problem {
+        switch failure {
+        case .held: Problem(423, "held", "the service is held")
+        case .timedOut: Problem(504, "timed out", "the service did not wake in time")
+        default: Problem(503, "unavailable", "the service is unavailable")
+        }
+    }
+
+    /// Seconds after which trying again makes sense, for `Retry-After`; null: not by itself.
+    static func retryAfter(_ failure: SleepMachine.WakeFailure) -> Int? {
+        switch failure {
+        case .held: nil
+        case .timedOut, .failed, .engineUnavailable: 2
+        case .down, .absent, .ambiguous: 10
+        }
+    }
+}
