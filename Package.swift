@@ -22,6 +22,9 @@ let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collect
 
 let package = Package(
     name: "svcd",
+    products: [
+        .executable(name: "svcd", targets: ["svcd"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -44,6 +47,13 @@ let package = Package(
         .target(
             name: "ControlServer",
             dependencies: ["SleepEngine", "SleepCore", "ControlTypes", nioCore, nioPosix, nioHTTP, logging],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "svcd",
+            dependencies: [
+                "SleepCore", "PolicyFile", "DockerEngine", "LinuxHost", "SleepEngine", "ControlServer", "ControlTypes",
+                nioCore, nioPosix, logging, arguments, lifecycle, signals,
+            ],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,154 @@
+internal import ControlServer
+internal import ControlTypes
+internal import DockerEngine
+internal import LinuxHost
+internal import Logging
+internal import NIOCore
+internal import PolicyFile
+internal import ServiceLifecycle
+internal import SleepCore
+internal import SleepEngine
+internal import UnixSignals
+
+/// Wires the parts together, starts them in order and stops them in reverse.
+struct Daemon {
+    var policyPath: String
+    var policy: Policy
+    var paths: HostPaths
+    var control: String
+    var hook: String
+    var hookMode: UInt32
+    var engine: DockerEngine
+    var doctor: Doctor
+    var loop: any EventLoop
+    var logger: Logger
+
+    /// Returns after SIGTERM or SIGINT, when what svcd put to sleep is awake again.
+    func run() async throws {
+        let state = try StateDirectory(locking: paths.stateDirectory)
+        let journal = try Journal(path: state.journal, logger: logger)
+        let facts = HostFacts.read()
+        let supervisor = Supervisor(
+            policy: policy,
+            surroundings: Supervisor.Surroundings(
+                engine: engine, probe: KernelFreezer(), journal: journal, time: LoopTime(loop), logger: logger,
+                boot: facts.bootID, seed: UInt64.random(in: .min ... .max)),
+            executor: loop.executor)
+        try await supervisor.prepare()
+        announce(policy)
+
+        let doctor = doctor
+        let policyPath = policyPath
+        let logger = logger
+        let reload: @Sendable () async -> Result<Policy, Problem> = {
+            await Self.reload(policyPath, supervisor, logger)
+        }
+        let server = ControlServer(
+            supervisor: supervisor,
+            services: ControlServer.Services(
+                reload: reload, doctor: { await doctor.examine(await supervisor.policy) }),
+            eventLoop: loop, logger: logger)
+
+        let controlFile = try SocketFile(path: control, mode: 0o660, group: "svcd")
+        let hookFile = try SocketFile(path: hook, mode: hookMode, group: "svcd-hook")
+        try await server.serve(controlFile.descriptor, .control)
+        try await server.serve(hookFile.descriptor, .hook)
+        logger.notice("svcd is up", metadata: ["control": "\(control)", "hook": "\(hook)"])
+
+        // Stopped in reverse: hooks are answered until every sleeper is awake.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(
+                        service: ServerService(server: server, supervisor: supervisor, files: [controlFile, hookFile])),
+                    .init(service: EngineService(supervisor: supervisor, logger: logger)),
+                    .init(service: HangupService(reload: reload)),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        try await group.run()
+        await journal.flush()
+        logger.notice("svcd is down")
+        withExtendedLifetime(state) {}
+    }
+
+    /// The lifecycle's own messages are worth reading only when something is being debugged.
+    private var quiet: Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+
+    private func announce(_ policy: Policy) {
+        for note in policy.notInEffect {
+            var metadata: Logger.Metadata = ["policy.key": "\(note.key)", "instead": "\(note.instead)"]
+            if let service = note.service { metadata["service.name"] = "\(service)" }
+            logger.warning("policy key is not in effect", metadata: metadata)
+        }
+    }
+
+    private static func reload(
+        _ path: String, _ supervisor: Supervisor, _ logger: Logger
+    ) async -> Result<Policy, Problem> {
+        do {
+            let policy = try PolicyFile.load(path)
+            await supervisor.adopt(policy)
+            return .success(policy)
+        } catch {
+            logger.error("policy is invalid, the old one stays", metadata: ["errors": "\(error)"])
+            return .failure(
+                Problem(
+                    422, "policy invalid", "\(error.faults.count) faults; nothing has changed",
+                    errors: error.faults.map(\.description)))
+        }
+    }
+}
+
+/// The sockets; stops last.
+private struct ServerService: ServiceLifecycle.Service {
+    let server: ControlServer
+    let supervisor: Supervisor
+    let files: [SocketFile]
+
+    func run() async throws {
+        await withTaskGroup { group in
+            group.addTask { await server.run() }
+            try? await gracefulShutdown()
+            await server.stopListening()
+            for file in files { file.remove() }
+            await supervisor.closeSubscriptions()
+            group.cancelAll()
+        }
+    }
+}
+
+/// The supervisor; when it is told to stop, sleepers are woken first.
+private struct EngineService: ServiceLifecycle.Service {
+    let supervisor: Supervisor
+    let logger: Logger
+
+    /// Below the 90 s that systemd gives by default.
+    private static let limit = Duration.seconds(60)
+
+    func run() async throws {
+        await withTaskGroup { group in
+            group.addTask { await supervisor.run() }
+            try? await gracefulShutdown()
+            let left = await supervisor.letGo(within: Self.limit)
+            if !left.isEmpty {
+                logger.error("services are left asleep", metadata: ["services": "\(left.joined(separator: ", "))"])
+            }
+            group.cancelAll()
+        }
+    }
+}
+
+/// SIGHUP loads the policy anew.
+private struct HangupService: ServiceLifecycle.Service {
+    let reload: @Sendable () async -> Result<Policy, Problem>
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            _ = await reload()
+        }
+    }
+}

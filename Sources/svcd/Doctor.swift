@@ -1,0 +1,105 @@
+internal import ControlTypes
+internal import DockerEngine
+internal import LinuxHost
+internal import SleepCore
+
+/// Looks at the host for what svcd needs and for what would disturb it. Changes nothing.
+struct Doctor: Sendable {
+    var engine: DockerEngine
+    var dockerSocket: String
+
+    func examine(_ policy: Policy) async -> DoctorAnswer {
+        var checks = [await docker()]
+        checks += kernel(HostFacts.read())
+        checks += await neighbours(policy)
+        checks += self.policy(policy)
+        return DoctorAnswer(checks: checks)
+    }
+
+    private func docker() async -> DoctorAnswer.Check {
+        do {
+            let about = try await engine.about(within: .seconds(2))
+            return .init("docker", .ok, "Engine \(about.engine), spoken to in API \(about.api), at \(dockerSocket)")
+        } catch {
+            return .init(
+                "docker", .error, "\(error)",
+                remedy: "start Docker, let svcd's user write to \(dockerSocket), or point --docker elsewhere")
+        }
+    }
+
+    private func kernel(_ facts: HostFacts) -> [DoctorAnswer.Check] {
+        var checks: [DoctorAnswer.Check] = []
+        checks.append(.init("kernel", .ok, "Linux \(facts.kernel)"))
+        let names = ["v1": "version 1", "v2": "version 2", "hybrid": "version 1 with 2 beside it", "none": "none"]
+        let cgroups = "cgroups \(names[facts.cgroups.rawValue] ?? facts.cgroups.rawValue)"
+        checks.append(
+            facts.cgroups == .none
+                ? .init("cgroups", .warning, "\(cgroups): containers' freezers can't be read, Docker's word must do")
+                : .init("cgroups", .ok, cgroups))
+        checks.append(
+            facts.hasFreezer
+                ? .init("freezer", .ok, "the kernel's freezer can be asked")
+                : .init(
+                    "freezer", .warning, "no freezer found", remedy: "mount the cgroup file system at /sys/fs/cgroup"))
+        let swap = "\(facts.swapTotalBytes >> 20) MiB of swap, \(facts.swapFreeBytes >> 20) MiB free"
+        checks.append(
+            facts.swapTotalBytes > 0
+                ? .init("swap", .ok, swap + (facts.hasZram ? ", zram among it" : ""))
+                : .init(
+                    "swap", .warning, "no swap: sleepers' memory can't be handed back",
+                    remedy:
+                        "zramctl --find --size 2G --algorithm zstd; mkswap /dev/zram0 && swapon --priority 100 /dev/zram0"
+                ))
+        checks.append(
+            facts.hasPressure
+                ? .init("pressure", .ok, "the kernel tells memory pressure (PSI)")
+                : .init("pressure", .warning, "the kernel doesn't tell memory pressure", remedy: "boot with psi=1"))
+        return checks
+    }
+
+    /// Other containers that get in the way of sleepers.
+    private func neighbours(_ policy: Policy) async -> [DoctorAnswer.Check] {
+        guard let listed = try? await engine.list(within: .seconds(5)) else { return [] }
+        var checks: [DoctorAnswer.Check] = []
+        let healers = listed.filter {
+            $0.container.image.contains("autoheal") || $0.container.name.contains("autoheal")
+        }
+        for healer in healers {
+            checks.append(
+                .init(
+                    "autoheal", .warning,
+                    "container \(healer.container.name) restarts what is unhealthy; it leaves paused containers alone, "
+                        + "but may restart one that was asleep when its health was last taken",
+                    remedy: "leave services of the policy out of its labels"))
+        }
+        for service in policy.services where service.settings.sleep == .allowed {
+            let found = listed.filter { entry in
+                service.container.matches(name: entry.container.name) { entry.labels[$0] }
+            }
+            if found.isEmpty {
+                checks.append(.init("service \(service.name)", .warning, "there is no \(service.container)"))
+            } else if found.count > 1, service.settings.replicas == .one {
+                checks.append(
+                    .init(
+                        "service \(service.name)", .warning, "\(found.count) containers match \(service.container)",
+                        remedy: "set replicas: all, or match one of them"))
+            }
+            for entry in found where entry.network == "host" || entry.network.hasPrefix("container:") {
+                checks.append(
+                    .init(
+                        "service \(service.name)", .warning,
+                        "container \(entry.container.name) has no network of its own (\(entry.network)): its traffic "
+                            + "can't be told from others'"))
+            }
+        }
+        return checks
+    }
+
+    private func policy(_ policy: Policy) -> [DoctorAnswer.Check] {
+        var checks = [
+            DoctorAnswer.Check("policy", .ok, "\(policy.services.count) services, from \(policy.source ?? "nowhere")")
+        ]
+        for note in policy.notInEffect { checks.append(.init("not in effect", .warning, note.description)) }
+        return checks
+    }
+}

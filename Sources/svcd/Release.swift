@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import DockerEngine
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import SleepCore
+internal import SleepEngine
+
+/// Undoes what a svcd that is gone has left asleep.
+struct Release: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Wakes every sleeper that the journal owns; for when no svcd runs.",
+        discussion: """
+            Refuses while a svcd lives on the state directory. Safe to run twice. A policy with on_exit: leave
+            keeps its sleepers. Where Docker can't be reached it says which are left, and the next svcd, or the
+            next release, finds them.
+            """)
+
+    @OptionGroup var host: HostOptions
+
+    private static let attempts = 5
+
+    func run() async throws {
+        let paths = try HostPaths(host)
+        do {
+            let state = try StateDirectory(locking: paths.stateDirectory)
+            let journal = try Journal(path: state.journal, logger: makeLogger(.warning))
+            let left = try await release(journal, paths)
+            await journal.flush()
+            guard left.isEmpty else {
+                for line in left { complain(line) }
+                throw ExitCode(1)
+            }
+        } catch let fault as StateDirectory.Fault {
+            complain("\(fault)")
+            throw ExitCode(1)
+        } catch let fault as JournalFault {
+            complain("\(fault)")
+            throw ExitCode(1)
+        }
+    }
+
+    /// What is left asleep, a sentence each.
+    private func release(_ journal: Journal, _ paths: HostPaths) async throws -> [String] {
+        let snapshot = try await journal.load()
+        if snapshot.settings["on_exit"] == OnExit.leave.rawValue {
+            print("on_exit is leave: \(snapshot.intents.count) sleepers are left as they are")
+            return []
+        }
+        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+        let engine = DockerEngine(socketPath: paths.dockerSocket, eventLoop: loop)
+        var left: [String] = []
+        for intent in snapshot.intents where intent.depth != .stopped {
+            do {
+                try await wake(intent, engine)
+                journal.write(.forget([intent.container]))
+                print("\(intent.service) is awake")
+            } catch {
+                left.append("\(intent.service) (\(intent.container.prefix(12))) is left asleep: \(error)")
+            }
+        }
+        return left
+    }
+
+    /// Unpauses until it runs, is gone, or Docker refuses for good.
+    private func wake(_ intent: Journal.Intent, _ engine: DockerEngine) async throws {
+        var wait = Duration.milliseconds(20)
+        for attempt in 1... {
+            do {
+                let container = try await engine.inspect(id: intent.container, within: .seconds(5))
+                guard let container, container.status == .paused else { return }
+                try await engine.unpause(id: intent.container, within: .seconds(10))
+                return
+            } catch {
+                if attempt == Self.attempts { throw error }
+                try await Task.sleep(for: wait)
+                wait *= 4
+            }
+        }
+    }
+}

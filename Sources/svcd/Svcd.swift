@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import ControlTypes
+
+/// The daemon's command line. `run` is what happens without a word.
+@main
+struct Svcd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "svcd",
+        abstract: "Puts idle service containers to sleep and wakes them before anybody notices.",
+        discussion: """
+            Reads a policy, watches Docker, and listens on two sockets: one for operators (svcctl), one for
+            gateways. Every flag has an environment twin, named in its help.
+            """,
+        version: productVersion,
+        subcommands: [Run.self, Release.self],
+        defaultSubcommand: Run.self)
+}
+
+/// Flags that every subcommand takes.
+struct HostOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Docker's socket, unix:///… (DOCKER_HOST).", valueName: "host"))
+    var docker: String?
+
+    @Option(help: ArgumentHelp("Where svcd keeps what must survive a crash (STATE_DIRECTORY).", valueName: "dir"))
+    var stateDir: String?
+
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error (SVCD_LOG_LEVEL).", valueName: "level"))
+    var logLevel: String?
+}
+
+/// What the flags, the environment and the defaults add up to.
+struct HostPaths {
+    var dockerSocket: String
+    var stateDirectory: String
+
+    /// - Throws: `ValidationError` for a Docker host that is no unix socket.
+    init(_ options: HostOptions) throws {
+        let host = setting(options.docker, "DOCKER_HOST", DefaultPaths.docker)
+        guard host.hasPrefix("unix://"), host.count > 7 else {
+            throw ValidationError("Docker host '\(host)', expected a unix socket like \(DefaultPaths.docker)")
+        }
+        dockerSocket = String(host.dropFirst(7))
+        // systemd lists several directories with colons; the first is ours.
+        let state = setting(options.stateDir, "STATE_DIRECTORY", DefaultPaths.state)
+        stateDirectory = String(state.prefix { $0 != ":" })
+    }
+}
