@@ -24,6 +24,7 @@ let package = Package(
     name: "svcd",
     products: [
         .executable(name: "svcd", targets: ["svcd"]),
+        .executable(name: "svcctl", targets: ["svcctl"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -54,6 +55,10 @@ let package = Package(
                 "SleepCore", "PolicyFile", "DockerEngine", "LinuxHost", "SleepEngine", "ControlServer", "ControlTypes",
                 nioCore, nioPosix, logging, arguments, lifecycle, signals,
             ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "svcctl",
+            dependencies: ["ControlTypes", "PolicyFile", "SleepCore", "UnixHTTP", arguments],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

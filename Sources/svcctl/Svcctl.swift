@@ -1,0 +1,72 @@
+internal import ArgumentParser
+internal import ControlTypes
+
+/// The operator's command. Every command is one request to the daemon and a way to print the answer.
+@main
+struct Svcctl: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "svcctl",
+        abstract: "Shows and steers which service containers sleep.",
+        discussion: """
+            svcctl status                      what is awake, what sleeps, how fast it woke
+            svcctl wake github                 wake it, wait until it answers, print the latency
+            svcctl sleep github                put it to sleep now, or learn what stands in the way
+            svcctl why github                  why it is as it is, and what would change that
+            svcctl pin --all --for 2h          keep everything awake, for a backup say
+            svcctl run github -- ./import.sh   keep it awake while a command runs
+
+            Exit codes: 0 done, 1 failed, 3 not awake, 64 usage, 66 unknown service, 69 no daemon,
+            75 the wake timed out, 77 not permitted, 78 the policy is invalid.
+            """,
+        version: productVersion,
+        subcommands: [
+            StatusCommand.self, IsAwakeCommand.self, WakeCommand.self, SleepCommand.self, PinCommand.self,
+            UnpinCommand.self, ModeCommand.self, RunCommand.self, WhyCommand.self, HistoryCommand.self,
+            BudgetsCommand.self, EventsCommand.self, PolicyCommand.self, ReloadCommand.self, DoctorCommand.self,
+        ])
+
+    @OptionGroup var options: GlobalOptions
+}
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+struct GlobalOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The daemon's control socket (SVCD_CONTROL).", valueName: "path"))
+    var control: String?
+
+    @Option(name: [.short, .long], help: "How to print: table, or json as the API answers it.")
+    var output: OutputFormat = .table
+}
+
+/// The service of commands that take one.
+struct ServiceArgument: ParsableArguments {
+    @Argument(help: "The service.", completion: .custom(completeServices))
+    var service: String
+}
+
+/// The services of commands that take several, or whole groups.
+struct ServiceSelection: ParsableArguments {
+    @Argument(help: "The services.", completion: .custom(completeServices))
+    var services: [String] = []
+
+    @Flag(help: "Every service of the policy.")
+    var all = false
+
+    @Option(help: ArgumentHelp("Every service of this tier.", valueName: "tier"))
+    var tier: String?
+
+    func validate() throws {
+        let ways = [!services.isEmpty, all, tier != nil].count { $0 }
+        if ways != 1 { throw ValidationError("Name services, or --all, or --tier; just one of these.") }
+    }
+}
+
+extension String {
+    /// Text as a duration of the contract.
+    func asDuration(_ option: String) throws -> String {
+        guard DurationCheck.isDuration(self) else {
+            throw ValidationError("\(option) is '\(self)', expected a duration like 300ms, 5m or 1h30m.")
+        }
+        return self
+    }
+}
