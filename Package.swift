@@ -60,6 +60,8 @@ let package = Package(
             name: "svcctl",
             dependencies: ["ControlTypes", "PolicyFile", "SleepCore", "UnixHTTP", arguments],
             swiftSettings: settings),
+
+        .testTarget(name: "SleepCoreTests", dependencies: ["SleepCore"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

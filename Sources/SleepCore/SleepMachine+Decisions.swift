@@ -52,12 +52,12 @@ extension SleepMachine {
             demand = nil
             if isEngineReachable { considerSleep(now, &step) }
         case .asleep(let depth):
-            if containers.contains(where: { $0.status == .running }) { demand = demand ?? (.external, nil) }
+            if containers.contains(where: { $0.status == .running }) { demand = demand ?? Demand(trigger: .external) }
             considerWake(depth, now, &step)
         case .held:
             guard isFreshEnough(now) else { return }
             fail(.held, where: { $0.trigger != .operator }, &step)
-            if waiters.isEmpty, demand?.trigger != .operator {
+            if waiters.isEmpty, demand?.releasesHeld != true {
                 (demand, wake) = (nil, nil)
             } else {
                 considerWake(.frozen, now, &step)
@@ -88,9 +88,11 @@ extension SleepMachine {
     }
 
     private mutating func considerWake(_ depth: Depth, _ now: Instant, _ step: inout Step) {
-        var cause = waiters.first.map { ($0.trigger, $0.by) } ?? demand
+        var cause =
+            waiters.first.map { Demand(trigger: $0.trigger, by: $0.by, releasesHeld: $0.trigger == .operator) }
+            ?? demand
         if let retirement, cause == nil, depth != .stopped || retirement.startStopped {
-            cause = (retirement.trigger, nil)
+            cause = Demand(trigger: retirement.trigger)
         }
         guard let cause, isEngineReachable else { return }
         if let wake, wake.nextAttempt > now { return }
@@ -98,8 +100,7 @@ extension SleepMachine {
 
         let attempt =
             wake
-            ?? Wake(
-                began: waiters.first?.arrived ?? now, nextAttempt: now, from: depth, trigger: cause.0, by: cause.1)
+            ?? Wake(began: waiters.first?.arrived ?? now, nextAttempt: now, from: depth, cause: cause)
         // The first waiter may have come long ago, while Docker was away: an attempt gets its full time.
         let began = wake == nil ? now : attempt.began
         wake = attempt
@@ -114,7 +115,9 @@ extension SleepMachine {
     }
 
     private mutating func considerSleep(_ now: Instant, _ step: inout Step) {
-        guard mode != .off, rules.neverSleeps == nil, now >= idleDeadline, fall == nil, look == .none else { return }
+        guard mode != .off, rules.neverSleeps == nil, now >= idleDeadline, fall == nil, !isLookPending(now) else {
+            return
+        }
         let standing = vetoes(now)
         if mode == .observe {
             guard standing.count == 1, observedUse != lastUse else { return }

@@ -4,7 +4,7 @@ extension SleepMachine {
     /// the cause: dockerd unpauses and stops its containers before it goes, by default within 15 s.
     private static let shutdownSpan = Duration.seconds(15)
     /// How long a pause without an answer may still land.
-    private static let lateFreezeSpan = Duration.seconds(60)
+    static let lateFreezeSpan = Duration.seconds(60)
     /// Waits between the attempts of one wake or sleep. dockerd under load refuses wrongly now and then,
     /// and does as told when asked again at once.
     private static let attemptDelays: [Duration] = [
@@ -45,7 +45,7 @@ extension SleepMachine {
             switch container.status {
             case .paused: break
             case .running:
-                if let lateFreeze, lateFreeze.until > now { continue }
+                if let late = lateFreezes[id], late.until > now { continue }
                 if wake != nil || fall != nil { continue }
                 loseOwnership(of: id, depth, now)
             case .down:
@@ -56,12 +56,8 @@ extension SleepMachine {
                 }
             }
         }
-        if let late = lateFreeze, late.until <= now || !containers.contains(where: { $0.status == .running }) {
-            lateFreeze = nil
-            if lastUse > late.began, case .asleep = condition { demand = demand ?? (.recovery, nil) }
-        } else if lateFreeze != nil {
-            requestLook(at: now + .seconds(5))
-        }
+        lateFreezes = lateFreezes.filter { id, late in late.until > now && containers.contains { $0.id == id } }
+        if !lateFreezes.isEmpty { requestLook(at: now + .seconds(5)) }
     }
 
     /// Somebody else woke or stopped it. The intent stays on disk for a while: if the engine goes now, it
@@ -78,6 +74,10 @@ extension SleepMachine {
             awakeSince = now
             lastUse = max(lastUse, now)
         }
+        // A pause that landed after it had been given up, and somebody has come since.
+        if case .asleep = condition, lateFreezes.values.contains(where: { lastUse > $0.began }) {
+            demand = demand ?? Demand(trigger: .recovery)
+        }
         wakeFailure = nil
         lastTrigger = isFirst ? .recovery : .external
         lastBy = nil
@@ -92,7 +92,7 @@ extension SleepMachine {
         let running = containers.filter { $0.status == .running }
         if running.isEmpty, case .asleep = condition {
             // "Already paused", and not by a pause of ours that was late: somebody else was faster.
-            if fault.isConflict, fall.attempts == 1, lateFreeze == nil {
+            if fault.isConflict, fall.attempts == 1, lateFreezes.isEmpty {
                 let mine = Array(owned.keys)
                 owned = [:]
                 step.forget += mine
@@ -103,20 +103,19 @@ extension SleepMachine {
             }
             return
         }
-        let isWanted = waiters.isEmpty && demand == nil && retirement == nil && lastUse <= fall.began
-        if !running.isEmpty, !fault.mayStillLand, fall.attempts < Self.freezeAttempts, isWanted, isEngineReachable {
+        // Only what its intent is recorded for; a container that came meanwhile is another sleep's matter.
+        let isWanted =
+            waiters.isEmpty && demand == nil && retirement == nil && lastUse <= fall.began && isEngineReachable
+            && !running.isEmpty && running.allSatisfy { owned[$0.id] != nil }
+        if isWanted, !fault.mayStillLand, fall.attempts < Self.freezeAttempts {
             fall.fault = nil
             self.fall = fall
             begin(.freeze(running.map(\.id)), limit: .seconds(5), phase: .freezing)
             step.operation = operation
             return
         }
-        if lateFreeze == nil {
-            let mine = owned.keys.filter { id in running.contains { $0.id == id } }
-            for id in mine { owned[id] = nil }
-            step.forget += mine
-        }
-        if !running.isEmpty, case .asleep = condition { demand = demand ?? (.recovery, nil) }
+        disclaim(owned.keys.filter { id in running.contains { $0.id == id } }, &step)
+        if !running.isEmpty, case .asleep = condition { demand = demand ?? Demand(trigger: .recovery) }
         failFall(fault.message, now, &step)
     }
 
@@ -168,19 +167,19 @@ extension SleepMachine {
     ) {
         guard let fall else { return }
         if let fault {
-            forget(ids, &step)
+            disclaim(ids, &step)
             failFall(fault.message, now, &step)
             return
         }
         var standing = vetoes(now, forOperator: fall.trigger == .operator, force: fall.isForced)
         if lastUse > began || !waiters.isEmpty || demand != nil { standing.append("it is in use") }
-        if look != .none { standing.append("something happened to its container") }
+        if isLookPending(now) { standing.append("something happened to its container") }
         if Set(ids) != Set(containers.filter { $0.status == .running }.map(\.id)) {
             standing.append("its containers have changed")
         }
         guard standing.isEmpty else {
             self.fall = nil
-            forget(ids, &step)
+            disclaim(ids, &step)
             for request in sleepRequests { step.slept.append((request, .vetoed(standing))) }
             sleepRequests = []
             return
@@ -190,9 +189,12 @@ extension SleepMachine {
         step.operation = operation
     }
 
-    /// A pause that may still land keeps its intent: it would be ours.
-    private func forget(_ ids: [String], _ step: inout Step) {
-        if lateFreeze == nil { step.forget += ids }
+    /// These run, so they are nobody's sleepers. A pause that may still land keeps its intent: it would be ours.
+    private mutating func disclaim(_ ids: [String], _ step: inout Step) {
+        let mine = ids.filter { lateFreezes[$0] == nil }
+        for id in ids where lateFreezes[id] != nil { owned[id] = owned[id] ?? .frozen }
+        for id in mine { owned[id] = nil }
+        step.forget += mine
     }
 
     private mutating func finishFreeze(
@@ -206,7 +208,9 @@ extension SleepMachine {
             return
         }
         fall?.fault = fault
-        if fault.mayStillLand { lateFreeze = (fall?.began ?? now, now + Self.lateFreezeSpan) }
+        if fault.mayStillLand {
+            for id in ids { lateFreezes[id] = (fall?.began ?? now, now + Self.lateFreezeSpan) }
+        }
         isInDoubt = true
         requestLook(at: now)
     }
@@ -238,7 +242,6 @@ extension SleepMachine {
     private mutating func finishFall(_ now: Instant, _ step: inout Step) {
         guard let fall else { return }
         self.fall = nil
-        lateFreeze = nil
         sleepFailure = nil
         for container in containers where container.status == .paused && owned[container.id] == nil {
             owned[container.id] = .frozen
@@ -268,16 +271,16 @@ extension SleepMachine {
         demand = nil
         awakeSince = now
         lastUse = now
-        lateFreeze = nil
-        step.forget += owned.keys
-        owned = [:]
-        (lastTrigger, lastBy) = (wake.trigger, wake.by)
-        note(from: .asleep, to: .awake, trigger: wake.trigger, by: wake.by, elapsed: now - wake.began, .done, &step)
+        disclaim(Array(owned.keys), &step)
+        (lastTrigger, lastBy) = (wake.cause.trigger, wake.cause.by)
+        note(
+            from: .asleep, to: .awake, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began, .done,
+            &step)
         func report(since arrived: Instant) -> WakeReport {
             let started = max(wake.started ?? now, arrived)
             return WakeReport(
                 woke: true, from: wake.from, elapsed: now - arrived, queued: started - arrived, thaw: now - started,
-                ready: .zero, trigger: wake.trigger)
+                ready: .zero, trigger: wake.cause.trigger)
         }
         step.woke = report(since: waiters.first?.arrived ?? wake.began)
         for waiter in waiters { step.ready.append((waiter, report(since: waiter.arrived))) }
@@ -290,9 +293,10 @@ extension SleepMachine {
         self.wake = nil
         let count = (wakeFailure?.count ?? 0) + 1
         wakeFailure = Failure(message: message, count: count, retryAt: now + backoff(count, base: 1, most: 60))
-        demand = demand ?? (wake.trigger, wake.by)
+        demand = demand ?? wake.cause
         note(
-            from: .asleep, to: state, trigger: wake.trigger, by: wake.by, elapsed: now - wake.began, .failed(message),
+            from: .asleep, to: state, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began,
+            .failed(message),
             &step)
         switch condition {
         case .asleep, .held: fail(.failed(message), &step)

@@ -41,9 +41,16 @@ package struct SleepMachine: Sendable {
         var attempts = 0
         var nextAttempt: Instant
         var from: Depth
+        var cause: Demand
+        var fault: OperationFault?
+    }
+
+    /// That it be awake, though nobody may be waiting.
+    struct Demand: Equatable {
         var trigger: Trigger
         var by: String?
-        var fault: OperationFault?
+        /// An operator asked for just that, so it holds for what others paused, too.
+        var releasesHeld = false
     }
 
     /// A sleep from its decision until it is settled.
@@ -79,8 +86,8 @@ package struct SleepMachine: Sendable {
     /// What svcd owned until somebody else woke or stopped it: an engine that shuts down does just that.
     var lately: [String: (depth: Depth, until: Instant)] = [:]
     var isAfterBreak = true
-    /// A pause that got no answer may land until then.
-    var lateFreeze: (began: Instant, until: Instant)?
+    /// Pauses that got no answer and may land yet, by container.
+    var lateFreezes: [String: (began: Instant, until: Instant)] = [:]
     var lastLooked: Instant?
 
     // Wishes.
@@ -88,7 +95,7 @@ package struct SleepMachine: Sendable {
     package internal(set) var pin: Pin?
     var waiters: [Waiter] = []
     var sleepRequests: [SleepRequest] = []
-    var demand: (trigger: Trigger, by: String?)?
+    var demand: Demand?
 
     // What is being done.
     var phase = Phase.resting
@@ -187,7 +194,7 @@ package struct SleepMachine: Sendable {
             wakeRequested(waiter, now)
         case .wakeDemanded(let trigger, let by):
             lastUse = now
-            demand = (trigger, by)
+            demand = Demand(trigger: trigger, by: by, releasesHeld: trigger == .operator)
             wakeFailure?.retryAt = now
         case .sleepRequested(let request):
             take(request, now, &step)
@@ -203,7 +210,7 @@ package struct SleepMachine: Sendable {
             pin = Pin(until: until)
             lastUse = now
             switch condition {
-            case .running, .asleep: demand = demand ?? (.operator, nil)
+            case .running, .asleep: demand = demand ?? Demand(trigger: .operator)
             case .unknown, .absent, .ambiguous, .down, .held: break
             }
         case .unpinned:
@@ -212,10 +219,14 @@ package struct SleepMachine: Sendable {
         case .modeChanged(let mode):
             self.mode = mode
             observedUse = nil
-            if mode != .auto, case .asleep = condition { demand = (.operator, "mode \(mode.rawValue)") }
+            if mode != .auto, case .asleep = condition {
+                demand = Demand(trigger: .operator, by: "mode \(mode.rawValue)")
+            }
         case .rulesChanged(let rules):
             self.rules = rules
-            if rules.neverSleeps != nil, case .asleep = condition { demand = demand ?? (.operator, "policy") }
+            if rules.neverSleeps != nil, case .asleep = condition {
+                demand = demand ?? Demand(trigger: .operator, by: "policy")
+            }
         case .engineLost:
             isEngineReachable = false
             isAfterBreak = true
@@ -235,6 +246,10 @@ package struct SleepMachine: Sendable {
         found: [Container], intents: [String: Depth], _ now: Instant, _ step: inout Step
     ) {
         owned.merge(intents) { depth, _ in depth }
+        for container in found where container.status == .running && intents[container.id] != nil {
+            // Whoever recorded this died before the pause had landed, if it ever does.
+            lateFreezes[container.id] = (now, now + Self.lateFreezeSpan)
+        }
         if operation == nil, !isKnown || isAfterBreak, !isInDoubt {
             adopt(found, now, &step)
         } else if isAfterBreak || !agrees(with: found) {
@@ -379,6 +394,15 @@ package struct SleepMachine: Sendable {
     }
 
     // MARK: Looking
+
+    /// Whether something has happened that nobody has looked at yet.
+    func isLookPending(_ now: Instant) -> Bool {
+        switch look {
+        case .none: false
+        case .due(let due): due <= now
+        case .underWay: true
+        }
+    }
 
     mutating func requestLook(at instant: Instant) {
         switch look {
