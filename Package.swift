@@ -61,7 +61,14 @@ let package = Package(
             dependencies: ["ControlTypes", "PolicyFile", "SleepCore", "UnixHTTP", arguments],
             swiftSettings: settings),
 
+        .target(
+            name: "TestSupport",
+            dependencies: ["SleepCore", "SleepEngine", "ControlTypes", "UnixHTTP", nioCore, nioPosix, nioHTTP, logging],
+            path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "SleepCoreTests", dependencies: ["SleepCore"], swiftSettings: settings),
+        .testTarget(
+            name: "svcdTests", dependencies: ["TestSupport", "ControlTypes", "svcd", "svcctl"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

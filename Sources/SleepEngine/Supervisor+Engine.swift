@@ -37,6 +37,9 @@ extension Supervisor {
     /// Returns never; throws when the stream has broken or the engine has fallen silent.
     private func listen(_ isListening: () -> Void) async throws {
         let engine = world.engine
+        // Anew each time: a stream whose reader was cancelled has ended for good.
+        let (doubts, suspicions) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        self.suspicions = suspicions
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await engine.events(ready: { await self.reconcileOrSuspect() }) { event in
@@ -44,7 +47,7 @@ extension Supervisor {
                 }
                 throw StreamEnded()
             }
-            group.addTask { try await self.followSuspicions() }
+            group.addTask { try await self.follow(doubts) }
             group.addTask { try await self.reconcileNowAndThen() }
             defer { group.cancelAll() }
             isListening()
@@ -52,8 +55,9 @@ extension Supervisor {
         }
     }
 
-    private func followSuspicions() async throws {
-        for await _ in suspicions {
+    /// Asks the engine whenever somebody doubts that it is there.
+    private func follow(_ doubts: AsyncStream<Void>) async throws {
+        for await _ in doubts {
             try await world.engine.ping(within: Self.pingLimit)
             answered()
         }
@@ -71,7 +75,7 @@ extension Supervisor {
             try await reconcile()
         } catch {
             world.logger.debug("a listing failed", metadata: ["error": "\(error)"])
-            suspect.yield()
+            suspicions?.yield()
         }
     }
 
@@ -103,7 +107,7 @@ extension Supervisor {
             answered()
             return isEngineReachable
         } catch {
-            suspect.yield()
+            suspicions?.yield()
             return false
         }
     }

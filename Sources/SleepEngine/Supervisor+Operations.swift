@@ -21,7 +21,7 @@ extension Supervisor {
             }
             for entry in wakeQueue.finish() { self.start(entry) }
         }
-        if let fault, fault.isSilence { suspect.yield() }
+        if let fault, fault.isSilence { suspicions?.yield() }
         deliver(.operationFinished(operation.id, fault.map(Self.operationFault)), to: key)
     }
 
@@ -68,7 +68,7 @@ extension Supervisor {
             let found = try await truth(of: driver.target, isInDoubt: driver.machine.isInDoubt)
             deliver(.lookFinished(generation: generation, found), to: key)
         } catch {
-            if (error as? EngineFault)?.isSilence ?? true { suspect.yield() }
+            if (error as? EngineFault)?.isSilence ?? true { suspicions?.yield() }
             world.logger.debug(
                 "a look failed", metadata: ["service.name": "\(driver.name)", "error": "\(error)"])
             deliver(.lookFailed(generation: generation), to: key)

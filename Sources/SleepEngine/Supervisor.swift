@@ -66,9 +66,8 @@ package actor Supervisor {
     package nonisolated let journal: Journal
     let mailbox: AsyncStream<Message>
     let outbox: AsyncStream<Message>.Continuation
-    /// Doubts about the engine, for whoever minds the connection.
-    let suspicions: AsyncStream<Void>
-    let suspect: AsyncStream<Void>.Continuation
+    /// Takes doubts about the engine; null while nobody minds the connection.
+    var suspicions: AsyncStream<Void>.Continuation?
 
     package internal(set) var policy: Policy
     package internal(set) var mode: Mode
@@ -103,7 +102,6 @@ package actor Supervisor {
         self.executor = executor
         wakeQueue = WakeQueue(limit: policy.maxConcurrentWakes)
         (mailbox, outbox) = AsyncStream.makeStream()
-        (suspicions, suspect) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     var now: Instant { world.time.now }

@@ -1,0 +1,72 @@
+import Foundation
+
+/// The Docker Engine that the test command has started, by its command line tool.
+package struct Dockerd: Sendable {
+    package let directory: String
+    package var socket: String { directory + "/docker.sock" }
+
+    package init() throws {
+        guard let directory = ProcessInfo.processInfo.environment["SVCD_TEST_DOCKER"] else {
+            throw Overdue(description: "no Docker Engine for tests; run Tests/run.sh")
+        }
+        self.directory = directory
+    }
+
+    @discardableResult
+    package func callAsFunction(_ arguments: String...) async throws -> String { try await run(arguments) }
+
+    @discardableResult
+    package func run(_ arguments: [String]) async throws -> String {
+        let result = try await Shell.run(["docker", "-H", "unix://\(socket)"] + arguments)
+        guard result.status == 0 else {
+            throw Overdue(description: "docker \(arguments.joined(separator: " ")): \(result.errors)")
+        }
+        return result.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Starts a container that does nothing, or runs a command.
+    @discardableResult
+    package func start(
+        _ name: String, options: [String] = [], command: [String] = ["sleep", "1000000"]
+    ) async throws -> String {
+        try await run(["run", "-d", "--init", "--name", name] + options + ["svcd-busybox"] + command)
+    }
+
+    /// running, paused, exited, …; null if there is no such container.
+    package func status(_ name: String) async throws -> String? {
+        try? await run(["inspect", "-f", "{{.State.Status}}", name])
+    }
+
+    /// Removes all containers.
+    package func clear() async throws {
+        let ids = try await run(["ps", "-aq"]).split(separator: "\n").map(String.init)
+        if !ids.isEmpty { try await run(["rm", "-f"] + ids) }
+    }
+
+    package var pid: Int32 {
+        get throws {
+            let text = try String(contentsOfFile: directory + "/dockerd.pid", encoding: .utf8)
+            guard let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+                throw Overdue(description: "no dockerd")
+            }
+            return pid
+        }
+    }
+
+    package func signal(_ number: Int32) throws { kill(try pid, number) }
+
+    /// Stops the engine; its containers go with it.
+    package func stop() async throws {
+        let pid = try pid
+        kill(pid, SIGTERM)
+        try await eventually("dockerd is gone", within: .seconds(30)) { kill(pid, 0) != 0 }
+    }
+
+    package func startAgain() async throws {
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let bridge = try String(contentsOfFile: directory + "/bridge", encoding: .utf8)
+        let number = bridge.filter(\.isNumber)
+        let result = try await Shell.run([script.appendingPathComponent("dockerd.sh").path, "start", directory, number])
+        guard result.status == 0 else { throw Overdue(description: result.errors) }
+    }
+}
