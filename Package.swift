@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioLocks = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
@@ -63,9 +64,15 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["SleepCore", "SleepEngine", "ControlTypes", "UnixHTTP", nioCore, nioPosix, nioHTTP, logging],
+            dependencies: [
+                "SleepCore", "SleepEngine", "ControlTypes", "UnixHTTP", nioCore, nioPosix, nioHTTP, nioLocks, logging,
+            ],
             path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "SleepCoreTests", dependencies: ["SleepCore"], swiftSettings: settings),
+        .testTarget(name: "PolicyFileTests", dependencies: ["PolicyFile", "SleepCore"], swiftSettings: settings),
+        .testTarget(
+            name: "DockerEngineTests", dependencies: ["DockerEngine", "SleepCore", "TestSupport", nioPosix, nioLocks],
+            swiftSettings: settings),
         .testTarget(
             name: "svcdTests", dependencies: ["TestSupport", "ControlTypes", "svcd", "svcctl"],
             swiftSettings: settings),

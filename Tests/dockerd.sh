@@ -17,9 +17,14 @@ start() {
         ip link set "$bridge" up
     fi
     : >"$dir/dockerd.log"
-    setsid dockerd --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/dockerd.pid" \
-        --bridge "$bridge" --iptables=false --ip6tables=false -H "unix://$dir/docker.sock" \
-        </dev/null >>"$dir/dockerd.log" 2>&1 &
+    (
+        # Whoever waits for this script must not wait for dockerd: it gets none of our descriptors.
+        for fd in /proc/self/fd/*; do
+            [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"
+        done
+        exec setsid dockerd --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/dockerd.pid" \
+            --bridge "$bridge" --iptables=false --ip6tables=false -H "unix://$dir/docker.sock"
+    ) </dev/null >>"$dir/dockerd.log" 2>&1 &
     for _ in $(seq 300); do
         if docker -H "unix://$dir/docker.sock" info >/dev/null 2>&1; then
             echo "$dir/docker.sock"

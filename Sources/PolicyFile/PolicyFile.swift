@@ -28,10 +28,10 @@ package enum PolicyFile {
         guard fstat(descriptor, &status) == 0 else { throw fail(String(cString: strerror(errno))) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw fail("not a regular file") }
         guard status.st_mode & S_IWOTH == 0 else {
-            throw fail("others may write it, so anybody could have svcd pause anything; expected chmod o-w")
+            throw fail("others may write it, so anybody could have svcd pause anything, expected chmod o-w")
         }
         guard status.st_size <= mostBytes else {
-            throw fail("\(status.st_size) bytes; expected a policy of at most \(mostBytes)")
+            throw fail("\(status.st_size) bytes, expected a policy of at most \(mostBytes)")
         }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
         var length = 0
@@ -56,10 +56,10 @@ package enum PolicyFile {
             PolicyFaults(faults: [PolicyFault(file: file, mark: mark, message: message)])
         }
         guard text.count <= mostBytes else {
-            throw fail(nil, "\(text.count) bytes; expected a policy of at most \(mostBytes)")
+            throw fail(nil, "\(text.count) bytes, expected a policy of at most \(mostBytes)")
         }
         guard let checked = String(validating: text, as: UTF8.self) else {
-            throw fail(firstInvalid(text), "not UTF-8; expected plain text")
+            throw fail(firstInvalid(text), "not UTF-8, expected plain text")
         }
         let root: YAMLNode?
         do throws(YAMLReader.Fault) {
@@ -67,7 +67,7 @@ package enum PolicyFile {
         } catch {
             throw fail(error.mark, error.message)
         }
-        guard let root else { throw fail(nil, "empty; expected at least 'version: 1'") }
+        guard let root else { throw fail(nil, "empty, expected at least 'version: 1'") }
         var reader = PolicyReader(file: file)
         let policy = reader.read(root)
         guard reader.faults.isEmpty else { throw PolicyFaults(faults: reader.faults) }

@@ -21,7 +21,7 @@ struct PolicyReader {
         var policy = Policy()
         guard let pairs = pairs(of: root, "the keys of a policy", keys: Self.topKeys) else { return policy }
         if !pairs.contains(where: { $0.key == "version" }) {
-            fault(root.mark, "no version; expected 'version: 1'")
+            fault(root.mark, "no version, expected 'version: 1'")
         }
         for (key, _, value) in pairs {
             switch key {

@@ -71,7 +71,7 @@ struct YAMLReader: ~Copyable {
             case YAML_STREAM_START_EVENT, YAML_DOCUMENT_START_EVENT, YAML_DOCUMENT_END_EVENT: continue
             default:
                 guard root == nil else {
-                    throw Fault(mark: Mark(event.start_mark), message: "a second document; expected one")
+                    throw Fault(mark: Mark(event.start_mark), message: "a second document, expected one")
                 }
                 root = try reader.node(event, depth: 1)
             }
@@ -103,7 +103,7 @@ struct YAMLReader: ~Copyable {
         case YAML_MAPPING_START_EVENT:
             return .mapping(try pairs(depth), mark)
         case YAML_ALIAS_EVENT:
-            throw Fault(mark: mark, message: "an alias; policies have none, put what services share into a tier")
+            throw Fault(mark: mark, message: "an alias, expected none: put what services share into a tier")
         default:
             throw Fault(mark: mark, message: "not YAML: something unexpected")
         }

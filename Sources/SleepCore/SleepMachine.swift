@@ -326,7 +326,7 @@ package struct SleepMachine: Sendable {
 
     /// Whether nothing is left to do for a retired service.
     package var isSettled: Bool {
-        guard phase == .resting, !isInDoubt else { return false }
+        guard phase == .resting, !isInDoubt, isKnown || owned.isEmpty else { return false }
         guard let retirement, case .asleep(let depth) = condition else { return true }
         return depth == .stopped && !retirement.startStopped
     }

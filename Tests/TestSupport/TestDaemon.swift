@@ -135,7 +135,8 @@ package final class TestDaemon: Sendable {
     package func sleep(_ name: String) async throws {
         let answer = try await send("POST", "/v1/services/\(name)/sleep?force=true")
         guard answer.status == 200 else {
-            throw Overdue(description: "sleep \(name): \(answer.status) \(String(decoding: answer.body, as: UTF8.self))")
+            throw Overdue(
+                description: "sleep \(name): \(answer.status) \(String(decoding: answer.body, as: UTF8.self))")
         }
     }
 

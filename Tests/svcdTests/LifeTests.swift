@@ -61,7 +61,8 @@ extension RealTests {
                 }
                 let slept = try await daemon.svcctl("sleep", "--all", "--force")
                 #expect(slept.status == 0, "\(slept.errors)")
-                #expect(try await docker.run(["ps", "-q", "--filter", "status=paused"]).split(separator: "\n").count == 100)
+                #expect(
+                    try await docker.run(["ps", "-q", "--filter", "status=paused"]).split(separator: "\n").count == 100)
                 #expect(try await daemon.stop(SIGTERM, within: .seconds(15)) == 0)
                 #expect(try await docker.run(["ps", "-q", "--filter", "status=paused"]).isEmpty)
                 #expect(!FileManager.default.fileExists(atPath: daemon.hookPath))
@@ -85,12 +86,13 @@ extension RealTests {
         @Test("pins, leases and the mode survive a restart")
         func wishesSurvive() async throws {
             let settings = "{tier: on-demand, activity: [hook], idle_after: 1s, min_awake: 0s}"
-            try await TestDaemon.with(services: ["pinned: \(settings)", "leased: \(settings)", "free: \(settings)"]) {
-                daemon, docker in
+            let services = ["pinned", "leased", "free"].map { "\($0): \(settings)" }
+            try await TestDaemon.with(services: services, top: "mode: off") { daemon, docker in
                 for name in ["pinned", "leased", "free"] { try await docker.start(name) }
                 for name in ["pinned", "leased", "free"] { try await daemon.wait(name, is: "awake") }
                 #expect(try await daemon.send("PUT", "/v1/services/pinned/pin").status == 200)
                 #expect(try await daemon.send("POST", "/v1/services/leased/leases?ttl=1h").status == 201)
+                #expect(try await daemon.send("PUT", "/v1/mode?mode=auto").status == 200)
                 try await daemon.stop(SIGKILL)
                 try await daemon.start()
                 try await daemon.wait("free", is: "asleep")

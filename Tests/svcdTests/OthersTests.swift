@@ -107,7 +107,9 @@ extension RealTests {
                 "one: {tier: on-demand, activity: [hook], min_awake: 0s, container: {compose: mcp/web}}",
             ]
             try await TestDaemon.with(services: services) { daemon, docker in
-                let compose = ["--label", "com.docker.compose.project=mcp", "--label", "com.docker.compose.service=web"]
+                let compose = [
+                    "--label", "com.docker.compose.project=mcp", "--label", "com.docker.compose.service=web",
+                ]
                 for name in ["r1", "r2", "r3"] { try await docker.start(name, options: ["--label", "role=many"]) }
                 try await docker.start("mcp-web-1", options: compose)
                 try await daemon.wait("one", is: "awake")

@@ -37,7 +37,9 @@ extension RealTests {
                 var idleSlept: Duration?
                 while clock.now - idleSince < .seconds(6) {
                     #expect(try await daemon.hook("used").status == 200)
-                    if idleSlept == nil, try await daemon.state("idle") == "asleep" { idleSlept = clock.now - idleSince }
+                    if idleSlept == nil, try await daemon.state("idle") == "asleep" {
+                        idleSlept = clock.now - idleSince
+                    }
                     try await clock.sleep(for: .milliseconds(100))
                 }
                 let slept = try #require(idleSlept)
@@ -74,7 +76,9 @@ extension RealTests {
         @Test("wakes of different services run side by side")
         func sideBySide() async throws {
             let names = (1...8).map { "s\($0)" }
-            try await TestDaemon.with(services: names.map { "\($0): {tier: on-demand, activity: [hook], min_awake: 0s}" }) {
+            try await TestDaemon.with(
+                services: names.map { "\($0): {tier: on-demand, activity: [hook], min_awake: 0s}" }
+            ) {
                 daemon, docker in
                 for name in names { try await docker.start(name) }
                 for name in names {
