@@ -74,6 +74,17 @@ let package = Package(
             name: "DockerEngineTests", dependencies: ["DockerEngine", "SleepCore", "TestSupport", nioPosix, nioLocks],
             swiftSettings: settings),
         .testTarget(
+            name: "ControlServerTests",
+            dependencies: [
+                "ControlServer", "ControlTypes", "SleepCore", "SleepEngine", "TestSupport", nioCore, nioPosix, nioLocks,
+                logging,
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SleepEngineTests", dependencies: ["SleepCore", "SleepEngine", "TestSupport", logging],
+            swiftSettings: settings),
+        .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "SleepCore"], swiftSettings: settings),
+        .testTarget(
             name: "svcdTests", dependencies: ["TestSupport", "ControlTypes", "svcd", "svcctl"],
             swiftSettings: settings),
     ],

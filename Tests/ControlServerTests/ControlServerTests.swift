@@ -6,7 +6,8 @@ import SleepCore
 import TestSupport
 import Testing
 
-@Suite("the sockets, over a fake engine")
+/// One after the other: raw sockets block, and the pool has few threads.
+@Suite("the sockets, over a fake engine", .serialized)
 struct ControlServerTests {
     private static let services = ["github", "fetch"]
 
@@ -31,7 +32,7 @@ struct ControlServerTests {
                 "GET /hook/github HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
                 "HEAD /hook/github HTTP/1.0\r\n\r\n",
             ] {
-                let answer = try server.exchange(request, on: .hook)
+                let answer = try await server.exchange(request, on: .hook)
                 #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"), "\(answer)")
                 #expect(answer.contains("Content-Length: 0\r\n"))
                 #expect(answer.contains("X-Svcd-State: awake\r\n"))
@@ -46,7 +47,9 @@ struct ControlServerTests {
             let before = server.engine.calls.count
             let answers = try await withThrowingTaskGroup(of: String.self) { group in
                 for _ in 0..<20 {
-                    group.addTask { try server.exchange("GET /hook/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook) }
+                    group.addTask {
+                        try await server.exchange("GET /hook/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
+                    }
                 }
                 return try await group.reduce(into: [String]()) { $0.append($1) }
             }
@@ -54,13 +57,13 @@ struct ControlServerTests {
             #expect(server.engine.calls.dropFirst(before).filter { $0 != "find github" } == ["unpause github"])
 
             try await server.external("github", .paused)
-            let held = try server.exchange("GET /hook/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
+            let held = try await server.exchange("GET /hook/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
             #expect(held.hasPrefix("HTTP/1.1 423") && held.contains("X-Svcd-State: held"))
             #expect(!held.contains("github"))
-            let unknown = try server.exchange("GET /hook/githbu HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
+            let unknown = try await server.exchange("GET /hook/githbu HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
             #expect(unknown.hasPrefix("HTTP/1.1 404") && !unknown.contains("github"))
             try await server.external("github", .down)
-            let down = try server.exchange("GET /hook/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
+            let down = try await server.exchange("GET /hook/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
             #expect(down.hasPrefix("HTTP/1.1 503") && down.contains("Retry-After: "))
             #expect(down.contains("application/problem+json"))
         }
@@ -75,10 +78,10 @@ struct ControlServerTests {
         ])
     func powers(request: String) async throws {
         try await with { server in
-            let answer = try server.exchange("\(request) HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
+            let answer = try await server.exchange("\(request) HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
             #expect(answer.hasPrefix("HTTP/1.1 403"), "\(answer)")
             for request in ["GET /healthz", "POST /v1/services/github/leases"] {
-                let answer = try server.exchange("\(request) HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
+                let answer = try await server.exchange("\(request) HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
                 #expect(answer.hasPrefix("HTTP/1.1 20"), "\(answer)")
             }
         }
@@ -97,7 +100,7 @@ struct ControlServerTests {
         ])
     func problems(request: String, status: Int) async throws {
         try await with { server in
-            let answer = try server.exchange("\(request) HTTP/1.1\r\nHost: x\r\n\r\n", on: .control)
+            let answer = try await server.exchange("\(request) HTTP/1.1\r\nHost: x\r\n\r\n", on: .control)
             #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
             #expect(answer.contains("application/problem+json"))
             let body = Array((answer.components(separatedBy: "\r\n\r\n").last ?? "").utf8)
@@ -109,7 +112,7 @@ struct ControlServerTests {
     @Test("every key of a service is always there")
     func serviceKeys() async throws {
         try await with { server in
-            let answer = try server.exchange("GET /v1/services/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .control)
+            let answer = try await server.exchange("GET /v1/services/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .control)
             for key in [
                 "name", "tier", "state", "depth", "since", "trigger", "by", "container", "freezer", "wake_budget_ms",
                 "idle_s", "pinned", "leases", "error", "retry_at", "memory", "wakes", "last_wake", "resident_bytes",
@@ -122,17 +125,17 @@ struct ControlServerTests {
     func leases() async throws {
         try await with { server in
             try await server.sleep("github")
-            let answer = try server.exchange(
+            let answer = try await server.exchange(
                 "POST /v1/services/github/leases?ttl=1h HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
             #expect(answer.hasPrefix("HTTP/1.1 201"))
             let body = Array((answer.components(separatedBy: "\r\n\r\n").last ?? "").utf8)
             let lease = try Wire.decode(Lease.self, from: body)
             #expect(lease.wake.woke && lease.id.count == 32)
-            let refused = try server.exchange(
+            let refused = try await server.exchange(
                 "POST /v1/services/github/sleep HTTP/1.1\r\nHost: x\r\n\r\n", on: .control)
             #expect(refused.hasPrefix("HTTP/1.1 409") && refused.contains("a lease is live"))
             for (method, status) in [("PUT", 204), ("DELETE", 204), ("DELETE", 404)] {
-                let answer = try server.exchange(
+                let answer = try await server.exchange(
                     "\(method) /v1/leases/\(lease.id) HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
                 #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
             }
@@ -231,7 +234,7 @@ struct ControlServerTests {
                 connections.append(connection)
             }
             for _ in 0..<50 {
-                let answer = try server.exchange("GET /hook/fetch HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
+                let answer = try await server.exchange("GET /hook/fetch HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
                 #expect(answer.hasPrefix("HTTP/1.1 200"))
             }
         }
@@ -258,14 +261,16 @@ struct ControlServerTests {
     func health() async throws {
         try await with { server in
             let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-            #expect(try server.exchange(request, on: .hook).hasPrefix("HTTP/1.1 200"))
+            #expect(try await server.exchange(request, on: .hook).hasPrefix("HTTP/1.1 200"))
             server.engine.isUp = false
-            try await eventually("unhealthy") { try server.exchange(request, on: .hook).hasPrefix("HTTP/1.1 503") }
+            try await eventually("unhealthy") {
+                try await server.exchange(request, on: .hook).hasPrefix("HTTP/1.1 503")
+            }
             // What ran when Docker was last asked is let through.
-            let hook = try server.exchange("GET /hook/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
+            let hook = try await server.exchange("GET /hook/github HTTP/1.1\r\nHost: x\r\n\r\n", on: .hook)
             #expect(hook.hasPrefix("HTTP/1.1 200"))
             server.engine.isUp = true
-            try await eventually("healthy") { try server.exchange(request, on: .hook).hasPrefix("HTTP/1.1 200") }
+            try await eventually("healthy") { try await server.exchange(request, on: .hook).hasPrefix("HTTP/1.1 200") }
         }
     }
 }

@@ -40,6 +40,7 @@ package enum Shell {
 /// What a test waits for did not come.
 package struct Overdue: Error, CustomStringConvertible {
     package var description: String
+    package init(description: String) { self.description = description }
 }
 
 /// Returns when `condition` holds; throws when it doesn't within `limit`.

@@ -1,0 +1,97 @@
+import ControlServer
+import ControlTypes
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import SleepCore
+import SleepEngine
+import TestSupport
+
+/// A server with its supervisor, over a fake engine.
+final class TestServer: Sendable {
+    enum Door { case control, hook }
+
+    let engine: FakeEngine
+    private let supervisor: Supervisor
+    private let server: ControlServer
+    private let directory: String
+    private let running: Task<Void, Never>
+
+    init(services: [String]) async throws {
+        directory = NSTemporaryDirectory() + "svcd-\(UInt32.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        engine = FakeEngine(names: services)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        var policy = Policy()
+        policy.services = services.map { name in
+            var settings = Settings()
+            settings.activity = [.hook]
+            settings.minAwake = .zero
+            return ServicePolicy(name: name, tier: "on-demand", settings: settings)
+        }
+        let supervisor = Supervisor(
+            policy: policy,
+            surroundings: .init(
+                engine: engine, probe: BlindProbe(),
+                journal: try Journal(path: directory + "/journal.db", logger: logger), time: RealTime(), logger: logger,
+                boot: "boot", seed: 1), executor: loop.executor)
+        try await supervisor.prepare()
+        let server = ControlServer(
+            supervisor: supervisor,
+            services: .init(
+                reload: { .failure(Problem(422, "policy invalid", "1 fault", errors: ["p.yaml:1:1: bad"])) },
+                doctor: { DoctorAnswer(checks: []) }),
+            eventLoop: loop, logger: logger)
+        try await server.serve(
+            SocketFile(path: directory + "/control", mode: 0o660, group: "svcd").descriptor, .control)
+        try await server.serve(SocketFile(path: directory + "/hook", mode: 0o660, group: "svcd").descriptor, .hook)
+        running = Task {
+            await withTaskGroup { group in
+                group.addTask { await supervisor.run() }
+                group.addTask { await server.run() }
+            }
+        }
+        (self.supervisor, self.server) = (supervisor, server)
+        for service in services {
+            try await eventually("\(service) is awake") { try await self.state(service) == "awake" }
+        }
+    }
+
+    func stop() async {
+        await server.stopListening()
+        running.cancel()
+        await running.value
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    func connect(_ door: Door) throws -> RawConnection {
+        try RawConnection(directory + (door == .control ? "/control" : "/hook"))
+    }
+
+    /// One request on a connection of its own, off the pool: it blocks.
+    func exchange(_ request: String, on door: Door) async throws -> String {
+        let connection = try connect(door)
+        defer { connection.close() }
+        return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try connection.exchange(request) }) }
+        }
+    }
+
+    func state(_ name: String) async throws -> String { await supervisor.view(name)?.machine.state.rawValue ?? "" }
+
+    func sleep(_ name: String) async throws {
+        guard await supervisor.sleep(name, force: true, by: nil) == .asleep else {
+            throw Overdue(description: "\(name) did not fall asleep")
+        }
+    }
+
+    /// Somebody else does something to its container.
+    func external(_ name: String, _ status: Container.Status) async throws {
+        engine.put(name, status)
+        engine.emit(status == .paused ? "pause" : status == .running ? "unpause" : "die", name)
+        let expected = status == .paused ? "held" : status == .running ? "awake" : "down"
+        try await eventually("\(name) is \(expected)") { try await self.state(name) == expected }
+    }
+}
