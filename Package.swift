@@ -68,6 +68,10 @@ let package = Package(
                 "SleepCore", "SleepEngine", "ControlTypes", "UnixHTTP", nioCore, nioPosix, nioHTTP, nioLocks, logging,
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
+        .executableTarget(
+            name: "bench",
+            dependencies: ["TestSupport", "ControlTypes", "DockerEngine", "UnixHTTP", nioPosix, arguments],
+            path: "Tests/bench", exclude: ["run.sh"], swiftSettings: settings),
         .testTarget(name: "SleepCoreTests", dependencies: ["SleepCore"], swiftSettings: settings),
         .testTarget(name: "PolicyFileTests", dependencies: ["PolicyFile", "SleepCore"], swiftSettings: settings),
         .testTarget(

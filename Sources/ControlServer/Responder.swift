@@ -45,7 +45,7 @@ struct Responder: Sendable {
             return try await sleep(name, job, supervisor)
         case .pin(let name):
             let span = try job.query.duration("for", in: .seconds(1)...Self.longestSpan)
-            try know(supervisor.pin(name, for: span), name, supervisor)
+            try know(supervisor.pin(name, for: span, by: job.peer.description), name, supervisor)
             return Answer(json: Service(try view(name, supervisor)))
         case .unpin(let name):
             try know(supervisor.unpin(name), name, supervisor)

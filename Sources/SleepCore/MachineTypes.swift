@@ -81,7 +81,7 @@ extension SleepMachine {
         case leaseTaken(id: String, until: Instant)
         case leaseEnded(id: String)
         /// Null: until unpinned.
-        case pinned(until: Instant?)
+        case pinned(until: Instant?, by: String? = nil)
         case unpinned
         case modeChanged(Mode)
         case rulesChanged(Rules)

@@ -206,11 +206,11 @@ package struct SleepMachine: Sendable {
             lastUse = now
         case .leaseEnded(let id):
             if leases.removeValue(forKey: id) != nil { lastUse = now }
-        case .pinned(let until):
+        case .pinned(let until, let by):
             pin = Pin(until: until)
             lastUse = now
             switch condition {
-            case .running, .asleep: demand = demand ?? Demand(trigger: .operator)
+            case .running, .asleep: demand = demand ?? Demand(trigger: .operator, by: by)
             case .unknown, .absent, .ambiguous, .down, .held: break
             }
         case .unpinned:

@@ -41,16 +41,19 @@ final class JournalThread: Sendable {
         }
 
         /// Everything that is queued, waiting for some; null when closed and done.
+        ///
+        /// Not through `withLock`: an access to `state` that lasted over the wait would let the optimizer
+        /// believe that nobody else changes it meanwhile.
         func take() -> [Work]? {
-            withLock { state in
-                while state.queue.isEmpty {
-                    if state.isClosed { return nil }
-                    pthread_cond_wait(condition, mutex)
-                }
-                let work = state.queue
-                state.queue = []
-                return work
+            pthread_mutex_lock(mutex)
+            defer { pthread_mutex_unlock(mutex) }
+            while state.queue.isEmpty {
+                if state.isClosed { return nil }
+                pthread_cond_wait(condition, mutex)
             }
+            let work = state.queue
+            state.queue = []
+            return work
         }
     }
 

@@ -110,11 +110,11 @@ extension Supervisor {
     /// Keeps a service awake, waking it if it sleeps. False: there is no such service.
     ///
     /// - Parameter duration: null: until unpinned.
-    package func pin(_ name: String, for duration: Duration?) -> Bool {
+    package func pin(_ name: String, for duration: Duration?, by: String?) -> Bool {
         guard let driver = byName[name] else { return false }
         let expires = duration.map { world.time.wallMilliseconds + $0.milliseconds }
         journal.write(.pin(service: name, expires: expires))
-        deliver(.pinned(until: duration.map { now + $0 }), to: driver.key)
+        deliver(.pinned(until: duration.map { now + $0 }, by: by), to: driver.key)
         return true
     }
 

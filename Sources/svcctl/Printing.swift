@@ -15,6 +15,9 @@ func complain(_ line: String) {
 /// Prints an answer as it came.
 func printJSON(_ body: [UInt8]) { print(String(decoding: body, as: UTF8.self)) }
 
+/// Writes out what `print` has kept back.
+func flushOutput() { fflush(nil) }
+
 /// Columns as wide as their widest cell; colour only on a terminal, and not where NO_COLOR says so.
 struct Table {
     enum Colour: String {

@@ -110,6 +110,8 @@ struct EventsCommand: AsyncParsableCommand {
             try await client.lines("/v1/events") { line in
                 guard line.hasPrefix("data: ") else { return }
                 let json = Array(line.dropFirst(6).utf8)
+                // Whoever reads this through a pipe wants it now.
+                defer { flushOutput() }
                 if options.output == .json { return printJSON(json) }
                 let event = try Wire.decode(EventAnswer.self, from: json)
                 if let entry = event.transition { show(entry) } else { print("\(event.at)  \(event.message ?? "")") }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import ControlTypes
+internal import SleepCore
 
 /// The operator's command. Every command is one request to the daemon and a way to print the answer.
 @main
@@ -26,6 +27,18 @@ struct Svcctl: AsyncParsableCommand {
         ])
 
     @OptionGroup var options: GlobalOptions
+
+    /// Suggests the nearest command for one that doesn't exist, which the parser itself leaves at a complaint.
+    static func main() async {
+        let word = CommandLine.arguments.dropFirst().first ?? "status"
+        let names = configuration.subcommands.map { $0._commandName } + ["help"]
+        if !word.hasPrefix("-"), !names.contains(word) {
+            let meant = nearestName(to: word, in: names).map { "; did you mean '\($0)'?" } ?? ""
+            complain("there is no command '\(word)'\(meant) 'svcctl --help' lists them.")
+            exit(withError: ExitCode(Failure.usage))
+        }
+        await main(nil)
+    }
 }
 
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable { case table, json }

@@ -8,6 +8,7 @@ import UnixHTTP
 package final class TestDaemon: Sendable {
     package let directory: String
     package let dockerSocket: String
+    private let logLevel: String
     private let process: ProcessBox
     private let control: HTTPClient
     private let hooks: HTTPClient
@@ -30,7 +31,9 @@ package final class TestDaemon: Sendable {
     /// Writes the policy and starts; returns when it serves.
     ///
     /// - Parameter services: the lines below `services:`, as flow mappings.
-    package init(docker socket: String, services: [String], top: String = "") async throws {
+    /// - Parameter isQuiet: logs no more than a daemon in service.
+    package init(docker socket: String, services: [String], top: String = "", isQuiet: Bool = false) async throws {
+        logLevel = isQuiet ? "warning" : "debug"
         let base = ProcessInfo.processInfo.environment["SVCD_TEST_DIR"] ?? NSTemporaryDirectory()
         directory = base + "/d" + UUID().uuidString.prefix(8)
         dockerSocket = socket
@@ -51,7 +54,7 @@ package final class TestDaemon: Sendable {
     package var arguments: [String] {
         [
             "--policy", policyPath, "--docker", "unix://\(dockerSocket)", "--state-dir", statePath, "--control",
-            controlPath, "--hook", hookPath, "--log-level", "debug",
+            controlPath, "--hook", hookPath, "--log-level", logLevel,
         ]
     }
 
