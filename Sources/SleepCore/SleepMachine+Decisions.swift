@@ -39,8 +39,9 @@ extension SleepMachine {
         guard isKnown, !isInDoubt else {
             if isEngineReachable {
                 if isInDoubt, look == .none { requestLook(at: now) }
-            } else if condition == .running || (!isKnown && !isPresumedAsleep) {
-                releaseWaiters(now, &step)
+            } else {
+                if condition == .running || (!isKnown && !isPresumedAsleep) { releaseWaiters(now, &step) }
+                answerRequests(now, &step)
             }
             return
         }
@@ -50,11 +51,14 @@ extension SleepMachine {
         case .running:
             releaseWaiters(now, &step)
             demand = nil
+            answerRequests(now, &step)
             if isEngineReachable { considerSleep(now, &step) }
         case .asleep(let depth):
             if containers.contains(where: { $0.status == .running }) { demand = demand ?? Demand(trigger: .external) }
             considerWake(depth, now, &step)
+            answerRequests(now, &step)
         case .held:
+            defer { answerRequests(now, &step) }
             guard isFreshEnough(now) else { return }
             fail(.held, where: { $0.trigger != .operator }, &step)
             if waiters.isEmpty, demand?.releasesHeld != true {
@@ -63,6 +67,7 @@ extension SleepMachine {
                 considerWake(.frozen, now, &step)
             }
         case .down, .absent, .ambiguous:
+            defer { answerRequests(now, &step) }
             guard isFreshEnough(now) else { return }
             (demand, wake) = (nil, nil)
             fail(condition == .down ? .down : condition == .absent ? .absent : .ambiguous, &step)
@@ -129,7 +134,31 @@ extension SleepMachine {
         }
     }
 
-    mutating func beginFall(_ trigger: Trigger, by: String?, isForced: Bool, _ now: Instant, _ step: inout Step) {
+    /// Does what operators want asleep, or says what stands in the way. While it is being woken or looked
+    /// at they wait: that is over soon, and nothing they can do anything about.
+    private mutating func answerRequests(_ now: Instant, _ step: inout Step) {
+        guard phase == .resting, wake == nil, waiters.isEmpty || !isEngineReachable else { return }
+        var begun: SleepRequest?
+        var later: [SleepRequest] = []
+        for request in sleepRequests {
+            if case .asleep = condition, !isInDoubt {
+                step.slept.append((request, .asleep))
+                continue
+            }
+            let standing = vetoes(now, forOperator: true, force: request.force)
+            guard standing.isEmpty else {
+                step.slept.append((request, .vetoed(standing)))
+                continue
+            }
+            later.append(request)
+            if begun.map({ request.force && !$0.force }) ?? true { begun = request }
+        }
+        sleepRequests = later
+        guard let begun, !isLookPending(now) else { return }
+        beginFall(begun.trigger, by: begun.by, isForced: begun.force, now, &step)
+    }
+
+    private mutating func beginFall(_ trigger: Trigger, by: String?, isForced: Bool, _ now: Instant, _ step: inout Step) {
         fall = Fall(began: now, trigger: trigger, by: by, isForced: isForced)
         let running = containers.filter { $0.status == .running }.map(\.id)
         begin(.record(running), limit: .seconds(5), phase: .recording(began: now))

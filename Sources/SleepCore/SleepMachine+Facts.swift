@@ -173,15 +173,15 @@ extension SleepMachine {
         }
         var standing = vetoes(now, forOperator: fall.trigger == .operator, force: fall.isForced)
         if lastUse > began || !waiters.isEmpty || demand != nil { standing.append("it is in use") }
-        if isLookPending(now) { standing.append("something happened to its container") }
-        if Set(ids) != Set(containers.filter { $0.status == .running }.map(\.id)) {
-            standing.append("its containers have changed")
-        }
-        guard standing.isEmpty else {
+        let isAsRecorded = !isLookPending(now) && Set(ids) == Set(containers.filter { $0.status == .running }.map(\.id))
+        guard standing.isEmpty, isAsRecorded else {
             self.fall = nil
             disclaim(ids, &step)
-            for request in sleepRequests { step.slept.append((request, .vetoed(standing))) }
-            sleepRequests = []
+            // Where only the containers must be looked at anew, who asked for it waits for that.
+            if fall.trigger == .operator, !standing.isEmpty {
+                for request in sleepRequests { step.slept.append((request, .vetoed(standing))) }
+                sleepRequests = []
+            }
             return
         }
         for id in ids { owned[id] = .frozen }

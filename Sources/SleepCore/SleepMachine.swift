@@ -197,7 +197,7 @@ package struct SleepMachine: Sendable {
             demand = Demand(trigger: trigger, by: by, releasesHeld: trigger == .operator)
             wakeFailure?.retryAt = now
         case .sleepRequested(let request):
-            take(request, now, &step)
+            sleepRequests.append(request)
         case .waiterLeft(let id):
             waiters.removeAll { $0.id == id }
             sleepRequests.removeAll { $0.id == id }
@@ -251,6 +251,7 @@ package struct SleepMachine: Sendable {
             lateFreezes[container.id] = (now, now + Self.lateFreezeSpan)
         }
         if operation == nil, !isKnown || isAfterBreak, !isInDoubt {
+            if case .underWay = look { generation += 1 }  // it may have seen what was before this
             adopt(found, now, &step)
         } else if isAfterBreak || !agrees(with: found) {
             requestLook(at: now)
@@ -275,20 +276,6 @@ package struct SleepMachine: Sendable {
         waiters.append(waiter)
         // Somebody who asks doesn't wait out the backoff of somebody else's failure.
         if wakeFailure != nil, wake == nil { wakeFailure?.retryAt = now }
-    }
-
-    private mutating func take(_ request: SleepRequest, _ now: Instant, _ step: inout Step) {
-        if operation == nil, !isInDoubt, case .asleep = condition {
-            step.slept.append((request, .asleep))
-            return
-        }
-        let standing = vetoes(now, forOperator: true, force: request.force)
-        guard standing.isEmpty else {
-            step.slept.append((request, .vetoed(standing)))
-            return
-        }
-        sleepRequests.append(request)
-        if case .resting = phase { beginFall(request.trigger, by: request.by, isForced: request.force, now, &step) }
     }
 
     // MARK: Questions

@@ -1,4 +1,5 @@
 import ControlTypes
+import Foundation
 import TestSupport
 import Testing
 
@@ -55,7 +56,7 @@ extension RealTests {
         func manyHooksOneUnpause() async throws {
             try await TestDaemon.with(services: ["github: {tier: on-demand, activity: [hook], min_awake: 0s}"]) {
                 daemon, docker in
-                try await docker.start("github")
+                let id = try await docker.start("github")
                 try await daemon.wait("github", is: "awake")
                 try await daemon.sleep("github")
                 let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -65,7 +66,7 @@ extension RealTests {
                 #expect(statuses == Array(repeating: 200, count: 40))
                 let events = try await docker.run([
                     "events", "--since", "1m", "--until", "0s", "--filter", "event=unpause", "--filter",
-                    "container=github", "--format", "{{.Action}}",
+                    "container=\(id)", "--format", "{{.Action}}",
                 ])
                 #expect(events == "unpause")
                 // Each of the forty is counted.
@@ -146,10 +147,10 @@ extension RealTests {
                 try await daemon.wait("github", is: "awake")
                 let burners = try (0..<2).map { _ in try Burner() }
                 defer { burners.forEach { $0.stop() } }
-                var refused = 0
+                var refusals: [String] = []
                 for round in 0..<2000 {
                     let slept = try await daemon.send("POST", "/v1/services/github/sleep?force=true")
-                    if slept.status != 200 { refused += 1 }
+                    if slept.status != 200 { refusals.append(String(decoding: slept.body, as: UTF8.self)) }
                     if round % 50 == 0 {
                         let state = try await daemon.state("github")
                         let truth = try await docker.status("github")
@@ -159,7 +160,7 @@ extension RealTests {
                     #expect(answer.status == 200, "round \(round)")
                     if round % 50 == 0 { #expect(try await docker.status("github") == "running", "round \(round)") }
                 }
-                #expect(refused == 0)
+                #expect(refusals.isEmpty, "\(refusals.count), first \(refusals.first ?? "")")
                 #expect(try await daemon.state("github") == "awake")
             }
         }
@@ -178,6 +179,8 @@ extension RealTests {
                 // While the command ran it did not fall asleep, though idle for three times its time.
                 #expect(woken.filter { $0.to == "asleep" }.count == 1)
                 try await daemon.wait("github", is: "asleep")
+                let killed = try await daemon.svcctl("run", "github", "--", "sh", "-c", "kill -TERM $$; sleep 2; exit 5")
+                #expect(killed.status == 128 + SIGTERM)
                 #expect(try await daemon.svcctl("run", "github", "--", "/no/such/thing").status == 127)
                 #expect(try await daemon.svcctl("run", "githup", "--", "true").status == 66)
             }
