@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 
 need=()
 command -v dockerd >/dev/null || need+=(docker.io)
+command -v docker-compose >/dev/null || need+=(docker-compose)
 command -v busybox >/dev/null || need+=(busybox-static)
 command -v ip >/dev/null || need+=(iproute2)
 [ -e /usr/include/yaml.h ] || need+=(libyaml-dev)

@@ -68,8 +68,8 @@ struct Doctor: Sendable {
             checks.append(
                 .init(
                     "autoheal", .warning,
-                    "container \(healer.container.name) restarts what is unhealthy; it leaves paused containers alone, "
-                        + "but may restart one that was asleep when its health was last taken",
+                    "container \(healer.container.name) restarts what is unhealthy, and Docker calls every paused "
+                        + "container with a HEALTHCHECK unhealthy: it wakes such sleepers for nobody",
                     remedy: "leave services of the policy out of its labels"))
         }
         for service in policy.services where service.settings.sleep == .allowed {

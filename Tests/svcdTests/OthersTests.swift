@@ -100,6 +100,54 @@ extension RealTests {
             #expect(try await daemon.state("github") == "awake")
         }
 
+        @Test("compose up leaves a sleeper asleep where nothing has changed, and makes a new one awake")
+        func compose() async throws {
+            let services = ["web: {tier: on-demand, activity: [hook], min_awake: 0s, container: {compose: mcp/web}}"]
+            try await TestDaemon.with(services: services) { daemon, docker in
+                let file = daemon.directory + "/compose.yml"
+                try """
+                version: "2.4"
+                services:
+                  web: {image: svcd-busybox, command: sleep 1000000, init: true, network_mode: none}
+                """.write(toFile: file, atomically: true, encoding: .utf8)
+                func up(_ more: String...) async throws {
+                    let command = ["docker-compose", "-p", "mcp", "-f", file, "up", "-d", "-t", "1"] + more
+                    let result = try await Shell.run(command, environment: ["DOCKER_HOST": "unix://\(docker.socket)"])
+                    try #require(result.status == 0, "\(result.errors)")
+                }
+                try await up()
+                try await daemon.wait("web", is: "awake")
+                try await daemon.sleep("web")
+                let sleeper = try await daemon.service("web").container
+                try await up()
+                #expect(try await daemon.state("web") == "asleep")
+                #expect(try await daemon.hook("web").status == 200)
+                try await daemon.sleep("web")
+                try await up("--force-recreate")
+                try await daemon.wait("web", is: "awake")
+                #expect(try await daemon.service("web").container?.id != sleeper?.id)
+                #expect(try await daemon.hook("web").status == 200)
+            }
+        }
+
+        @Test("autoheal restarts every sleeper with a health check, and svcd takes it as awake")
+        func autoheal() async throws {
+            try await TestDaemon.with(services: Self.github) { daemon, docker in
+                let check = ["--health-cmd", "true", "--health-interval", "1s", "--health-retries", "1"]
+                try await docker.start("github", options: check)
+                try await daemon.wait("github", is: "awake")
+                try await eventually("it is healthy") {
+                    try await docker("inspect", "-f", "{{.State.Health.Status}}", "github") == "healthy"
+                }
+                try await daemon.sleep("github")
+                // Docker calls whatever it pauses unhealthy. This is the list that autoheal asks for, and what
+                // it does with it.
+                #expect(try await docker("ps", "--filter", "health=unhealthy", "--format", "{{.Names}}") == "github")
+                try await docker("restart", "-t", "1", "github")
+                try await settle(daemon, docker)
+            }
+        }
+
         @Test("replicas sleep and wake together, and several matches of one are ambiguous")
         func replicas() async throws {
             let services = [
