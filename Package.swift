@@ -38,13 +38,14 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLinux"),
 
         .target(name: "SleepCore", dependencies: [histogram], swiftSettings: settings),
         .target(name: "PolicyFile", dependencies: ["SleepCore", "CYAML"], swiftSettings: settings),
         .target(name: "ControlTypes", swiftSettings: settings),
         .target(name: "UnixHTTP", dependencies: [nioCore, nioPosix, nioHTTP], swiftSettings: settings),
         .target(name: "DockerEngine", dependencies: ["SleepCore", "UnixHTTP"], swiftSettings: settings),
-        .target(name: "LinuxHost", dependencies: ["SleepCore"], swiftSettings: settings),
+        .target(name: "LinuxHost", dependencies: ["SleepCore", "CLinux"], swiftSettings: settings),
         .target(name: "SleepEngine", dependencies: ["SleepCore", "CSQLite", logging, heap], swiftSettings: settings),
         .target(
             name: "ControlServer",

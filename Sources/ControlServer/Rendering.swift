@@ -40,7 +40,8 @@ extension Service {
             idleS: Double((view.now - machine.lastUse).milliseconds / 10) / 100, pinned: machine.pin != nil,
             leases: machine.leases.count, error: machine.error,
             retryAt: machine.retryAt.map { Wire.timestamp(milliseconds: view.wall($0)) },
-            memory: Memory(residentBytes: nil, swappedBytes: nil), wakes: Wakes(view.latencies),
+            memory: Memory(residentBytes: view.memory?.residentBytes, swappedBytes: view.memory?.swappedBytes),
+            wakes: Wakes(view.latencies),
             lastWake: view.lastWake.map { mark in
                 LastWake(
                     at: Wire.timestamp(milliseconds: mark.atMilliseconds), elapsedMs: mark.report.elapsed.rounded,
@@ -72,7 +73,8 @@ extension History.Entry {
         self.init(
             at: Wire.timestamp(milliseconds: row.atMilliseconds), service: row.service, from: row.from, to: row.to,
             depth: row.depth, trigger: row.trigger, by: row.by, elapsedMs: row.elapsedMicroseconds.map(milliseconds),
-            outcome: row.outcome, error: row.error)
+            outcome: row.outcome, error: row.error, residentBeforeBytes: row.residentBefore,
+            residentAfterBytes: row.residentAfter)
     }
 }
 

@@ -117,11 +117,7 @@ struct Responder: Sendable {
     ) async throws -> Answer {
         let depth: Depth? = try job.query.choice("depth")
         let isForced = try job.query.flag("force")
-        if let depth, depth != .frozen {
-            let veto = "depth \(depth.rawValue) is not in effect yet, only frozen is"
-            throw Problem(409, "can't sleep", "'\(name)': \(veto)", vetoes: [veto])
-        }
-        switch await supervisor.sleep(name, force: isForced, by: job.peer.description) {
+        switch await supervisor.sleep(name, depth: depth ?? .frozen, force: isForced, by: job.peer.description) {
         case nil: throw unknown(name, supervisor)
         case .asleep?: return Answer(json: Service(try view(name, supervisor)))
         case .vetoed(let vetoes)?:

@@ -231,11 +231,16 @@ package struct History: Codable, Sendable {
         /// done, failed or observed.
         package var outcome: String
         @Nullable package var error: String?
+        /// Where memory was handed back: what was resident before and after.
+        @Nullable package var residentBeforeBytes: Int?
+        @Nullable package var residentAfterBytes: Int?
 
         package init(
             at: String, service: String, from: String, to: String, depth: String?, trigger: String, by: String?,
-            elapsedMs: Double?, outcome: String, error: String?
+            elapsedMs: Double?, outcome: String, error: String?, residentBeforeBytes: Int?, residentAfterBytes: Int?
         ) {
+            self.residentBeforeBytes = residentBeforeBytes
+            self.residentAfterBytes = residentAfterBytes
             self.at = at
             self.service = service
             self.from = from

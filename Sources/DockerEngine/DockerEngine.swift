@@ -88,6 +88,22 @@ package actor DockerEngine: ContainerEngine {
         }
     }
 
+    package func commandsRunning(in container: Container, within deadline: Duration) async throws -> [String] {
+        guard let details = try await inspect(id: container.id, within: deadline)?.details else { return [] }
+        var commands: [String] = []
+        for exec in details.execs {
+            do {
+                let found: InspectedExec = try await get("/exec/\(exec.escapedForURL)/json", within: deadline)
+                if found.Running ?? false, found.command != details.healthCommand {
+                    commands.append(found.command.joined(separator: " "))
+                }
+            } catch EngineFault.refused(404, _) {
+                continue  // it has just ended
+            }
+        }
+        return commands
+    }
+
     // MARK: Telling
 
     package func pause(id: String, within deadline: Duration) async throws {
@@ -102,7 +118,6 @@ package actor DockerEngine: ContainerEngine {
         try await post(id, "start", within: deadline)
     }
 
-    /// Stops a container: SIGTERM, and SIGKILL after `grace`.
     package func stop(id: String, grace: Duration, within deadline: Duration) async throws {
         try await post(id, "stop?t=\(grace.components.seconds)", within: deadline)
     }

@@ -40,8 +40,8 @@ package struct HostFacts: Sendable {
     private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }
 
-/// The whole of a small file of `/proc` or `/sys`; null if it can't be read.
-func readText(_ path: String) -> String? {
+/// The whole of a small file of `/proc` or `/sys`; null if it can't be read or is longer than `most` bytes.
+func readText(_ path: String, most: Int = 1 << 20) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
@@ -52,7 +52,7 @@ func readText(_ path: String) -> String? {
         if count < 0 { return nil }
         if count == 0 { return String(decoding: bytes, as: UTF8.self) }
         bytes += chunk[..<count]
-        if bytes.count > 1 << 20 { return nil }
+        if bytes.count > most { return nil }
     }
 }
 

@@ -4,7 +4,7 @@ package import SleepCore
 ///
 /// Only reads. The cgroup is found through the PID of the container's init (`/proc/PID/cgroup`, see
 /// cgroups(7)), so systemd and cgroupfs layouts need no guessing. Everything here takes microseconds.
-package struct KernelFreezer: FreezerProbe {
+package struct KernelFreezer: Sendable {
     private let proc: String
     private let cgroupRoot: String
 
@@ -13,8 +13,9 @@ package struct KernelFreezer: FreezerProbe {
         self.cgroupRoot = cgroupRoot
     }
 
+    /// Null where the kernel can't be asked.
     package func isFrozen(_ container: Container) -> Bool? {
-        guard let paths = paths(of: container) else { return nil }
+        guard let paths = CgroupPaths(of: container, proc: proc) else { return nil }
         var word: Bool?
         if let path = paths.v1["freezer"], let state = readText("\(cgroupRoot)/freezer\(path)/freezer.state") {
             // FREEZING is on its way: not all tasks have stopped.
@@ -35,28 +36,5 @@ package struct KernelFreezer: FreezerProbe {
             }
         }
         return word
-    }
-
-    private struct Paths {
-        var v1: [String: String] = [:]
-        var v2: String?
-    }
-
-    /// Null unless the process is in a cgroup of this container: PIDs are used again, and in a container
-    /// of our own they mean other processes.
-    private func paths(of container: Container) -> Paths? {
-        guard container.pid > 0, let text = readText("\(proc)/\(container.pid)/cgroup"), text.contains(container.id)
-        else { return nil }
-        var paths = Paths()
-        for line in text.split(separator: "\n") {
-            let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard parts.count == 3 else { continue }
-            if parts[0] == "0" {
-                paths.v2 = String(parts[2])
-            } else {
-                for controller in parts[1].split(separator: ",") { paths.v1[String(controller)] = String(parts[2]) }
-            }
-        }
-        return paths
     }
 }

@@ -84,7 +84,7 @@ struct SettingKey: Sendable {
         .ready: SettingKey(
             about: "what must be true before it counts as awake",
             schema: either(
-                #"{"const": "none"}"#, #"{"type": "string", "pattern": "^https?://"}"#,
+                #"{"const": "none"}"#, #"{"type": "string", "pattern": "^http://"}"#,
                 #"{"type": "object", "properties": {"tcp": {"type": "integer", "minimum": 1, "maximum": 65535}, "http": {"type": "string"}, "after": \#(durationSchema)}, "minProperties": 1, "maxProperties": 1, "additionalProperties": false}"#
             ),
             apply: ready),
@@ -144,7 +144,7 @@ struct SettingKey: Sendable {
     }
 
     @Sendable private static func ready(_ node: YAMLNode, _ settings: inout Settings, _ reader: inout PolicyReader) {
-        let expected = "none, a URL, {tcp: PORT}, {http: \":PORT/path\"} or {after: DURATION}"
+        let expected = "none, an http:// URL, {tcp: PORT}, {http: \":PORT/path\"} or {after: DURATION}"
         switch node {
         case .scalar("none", _, _):
             settings.ready = Readiness.none
@@ -187,11 +187,12 @@ struct SettingKey: Sendable {
                 return
             }
         }
-        reader.fault(node.mark, "http is \(node.kind), expected \":PORT/path\" or a full URL")
+        reader.fault(node.mark, "http is \(node.kind), expected \":PORT/path\" or an http:// URL")
     }
 
     private static func isURL(_ text: String) -> Bool {
-        let isHTTP = ["http://", "https://"].contains { text.hasPrefix($0) && text.count > $0.count }
+        // No https: asking over TLS would say more about certificates than about readiness.
+        let isHTTP = text.hasPrefix("http://") && text.count > 7
         return isHTTP && text.utf8.allSatisfy { $0 > 32 && $0 < 127 }
     }
 }

@@ -16,6 +16,36 @@ package struct Container: Sendable, Equatable {
     package var dockerStatus: String
     /// Host PID of its init process; 0 when it has none or nobody asked.
     package var pid: Int
+    /// Null where only a listing was asked.
+    package var details: Details?
+
+    /// What only a look at the container itself tells.
+    package struct Details: Sendable, Equatable {
+        /// Its own addresses, IPv4 first.
+        package var addresses: [String] = []
+        /// Where a TCP port of it is published on this host.
+        package var published: [Int: HostPort] = [:]
+        package var network = "bridge"
+        /// starting, healthy or unhealthy; null: it has no HEALTHCHECK.
+        package var health: String?
+        /// Docker removes it as soon as it stops (`--rm`).
+        package var isRemovedOnStop = false
+        /// Ids of commands that run in it by `exec`.
+        package var execs: [String] = []
+        /// The command of its HEALTHCHECK, as Docker runs it.
+        package var healthCommand: [String] = []
+
+        package init() {}
+    }
+
+    package struct HostPort: Sendable, Equatable {
+        package var address: String
+        package var port: Int
+        package init(address: String, port: Int) {
+            self.address = address
+            self.port = port
+        }
+    }
 
     package init(
         id: String, name: String, image: String = "", status: Status, dockerStatus: String? = nil, pid: Int = 0
@@ -30,7 +60,12 @@ package struct Container: Sendable, Equatable {
 }
 
 /// How far asleep a service is.
-package enum Depth: String, Sendable, CaseIterable, Codable { case frozen, reclaimed, stopped }
+package enum Depth: String, Sendable, CaseIterable, Codable, Comparable {
+    case frozen, reclaimed, stopped
+
+    package static func < (left: Depth, right: Depth) -> Bool { left.rank < right.rank }
+    private var rank: Int { self == .frozen ? 0 : self == .reclaimed ? 1 : 2 }
+}
 
 /// What caused a transition.
 package enum Trigger: String, Sendable, CaseIterable, Codable {

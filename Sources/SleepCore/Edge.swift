@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// The edges of the engine. Everything that touches the world stands behind one of these, so that a
 /// test can put a fake in its place.
 
@@ -29,6 +31,10 @@ package protocol ContainerEngine: Sendable {
     func pause(id: String, within deadline: Duration) async throws
     func unpause(id: String, within deadline: Duration) async throws
     func start(id: String, within deadline: Duration) async throws
+    /// SIGTERM, and SIGKILL after `grace`. Done when it has exited.
+    func stop(id: String, grace: Duration, within deadline: Duration) async throws
+    /// Commands that run in a container by `exec`, its health check apart.
+    func commandsRunning(in container: Container, within deadline: Duration) async throws -> [String]
     /// Calls `ready` once the engine streams, then `receive` for every container event, in order.
     /// Returns or throws only when the stream has broken or the task is cancelled.
     func events(ready: @Sendable () async -> Void, receive: @Sendable (ContainerEvent) async -> Void) async throws
@@ -102,9 +108,131 @@ package enum EngineFault: Error, Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// The kernel's own word on whether a container's processes are stopped.
-package protocol FreezerProbe: Sendable {
-    /// Null where the kernel can't be asked: no such process, no permission, another host, or a process
-    /// that is not the container's (a PID that was used again).
+/// The kernel's side of containers. What it can't tell (no such process, no permission, a PID that was
+/// used again, another kind of kernel) is null. All but `reclaim` and `learn` take microseconds.
+package protocol ContainerHost: Sendable {
+    /// Whether all of its processes are stopped.
     func isFrozen(_ container: Container) -> Bool?
+    func memory(of container: Container) -> MemoryReading?
+    /// Hands memory of a frozen container back, until `share` (0...1) of what is resident is gone, nothing
+    /// more goes, a guard steps in, or `order` is halted. Takes as long as it takes, on a thread of its own.
+    func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome
+    /// Notes which pages a wake has brought back: the next reclaim spares them, and `prefetch` asks for them.
+    func learn(_ container: Container) async
+    /// Asks for the pages that the last wakes needed, where swap is a disk. Doesn't wait for them.
+    func prefetch(_ container: Container)
+    /// Forgets what `learn` knows of containers other than these.
+    func keepKnowledge(of ids: Set<String>)
+    /// Opens what tells whether a container is in use; null where nothing of it can be read.
+    func meter(_ container: Container, _ settings: Settings) -> (any ActivityMeter)?
+    /// What a major fault costs a process, roughly, with the swap that this host has.
+    var majorFaultCost: Duration { get }
+    /// Share of the last ten seconds (0...1) in which some task waited for memory.
+    func memoryPressure() -> Double?
+}
+
+/// Counters of one container, kept open between readings.
+package protocol ActivityMeter: AnyObject, Sendable {
+    /// What has happened since the last reading; the first one only takes the counters.
+    func read(now: Instant) -> ActivityReading
+    /// What is waiting unread in its sockets, in words; null: nothing.
+    func unread() -> String?
+}
+
+/// What a meter says.
+package struct ActivityReading: Sendable, Equatable {
+    /// Why it is in use, in words: `3 connections from 10.0.0.7`; null: it isn't.
+    package var use: String?
+    /// Signals that can't be read, and why; null: all can.
+    package var unreadable: String?
+    /// Bytes that came and went over its network since the last reading.
+    package var networkBytes: Int
+
+    package init(use: String? = nil, unreadable: String? = nil, networkBytes: Int = 0) {
+        self.use = use
+        self.unreadable = unreadable
+        self.networkBytes = networkBytes
+    }
+}
+
+/// A container's memory, from its cgroup.
+package struct MemoryReading: Sendable, Equatable {
+    package var residentBytes: Int
+    package var swappedBytes: Int
+    /// Faults that had to wait for a disk or for swap, since the container began.
+    package var majorFaults: Int
+
+    package init(residentBytes: Int, swappedBytes: Int, majorFaults: Int = 0) {
+        self.residentBytes = residentBytes
+        self.swappedBytes = swappedBytes
+        self.majorFaults = majorFaults
+    }
+}
+
+/// How handing memory back ended.
+package struct ReclaimOutcome: Sendable, Equatable {
+    package enum End: Sendable, Equatable {
+        /// The share is gone, or nothing more goes.
+        case done
+        /// A wake came.
+        case halted
+        /// A guard stepped in: too little swap, or too much pressure.
+        case guarded(String)
+        /// It can't be done on this host, or with this container.
+        case unavailable(String)
+    }
+    package var end: End
+    package var before: MemoryReading?
+    package var after: MemoryReading?
+
+    package init(_ end: End, before: MemoryReading? = nil, after: MemoryReading? = nil) {
+        self.end = end
+        self.before = before
+        self.after = after
+    }
+
+    package var freedBytes: Int { max(0, (before?.residentBytes ?? 0) - (after?.residentBytes ?? 0)) }
+}
+
+/// Tells a reclaim to stop at its next chunk. May be raised on any thread.
+package final class HaltFlag: Sendable {
+    private struct State {
+        var isRaised = false
+        var handler: (@Sendable () -> Void)?
+    }
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package var isRaised: Bool { state.withLock { $0.isRaised } }
+
+    package func raise() {
+        state.withLock { state in
+            state.isRaised = true
+            state.handler?()
+        }
+    }
+
+    /// Calls `handler`, at once if the flag is raised already; null: call nothing any more. Once this has
+    /// returned, an earlier handler isn't running.
+    package func whenRaised(_ handler: (@Sendable () -> Void)?) {
+        state.withLock { state in
+            state.handler = handler
+            if state.isRaised { handler?() }
+        }
+    }
+}
+
+/// Finds out whether a woken service answers.
+package protocol ReadinessProbe: Sendable {
+    /// Returns once it does.
+    ///
+    /// - Throws: `NotReady` when `limit` is over, with what was seen last.
+    func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady)
+}
+
+/// It didn't answer in time.
+package struct NotReady: Error, Sendable, CustomStringConvertible {
+    package var description: String
+    package init(description: String) { self.description = description }
 }

@@ -10,6 +10,12 @@ extension SleepMachine {
         package var wakeTimeout: Duration
         package var wakeBudget: Duration
         package var replicas: Replicas
+        /// When a sleeper's memory is handed back; null: never.
+        package var reclaimAfter: Duration?
+        /// When a sleeper is stopped; null: never.
+        package var stopAfter: Duration?
+        /// Whether a thaw alone doesn't make it awake: it must answer, or what it requires must be awake.
+        package var needsReadiness: Bool
         /// Why it may not fall asleep on idle, whatever happens; an operator still may put it to sleep.
         package var idleVetoes: [String]
 
@@ -20,6 +26,9 @@ extension SleepMachine {
             wakeTimeout = settings.wakeTimeout
             wakeBudget = settings.wakeBudget
             replicas = settings.replicas
+            reclaimAfter = settings.reclaim?.after
+            stopAfter = settings.stopAfter
+            needsReadiness = !settings.requires.isEmpty || ![nil, Readiness.none].contains(settings.ready)
             self.idleVetoes = idleVetoes
         }
     }
@@ -45,12 +54,16 @@ extension SleepMachine {
     /// Somebody who wants it asleep.
     package struct SleepRequest: Sendable, Equatable {
         package var id: UInt64
+        package var depth: Depth
         package var force: Bool
         package var trigger: Trigger
         package var by: String?
 
-        package init(id: UInt64, force: Bool = false, trigger: Trigger = .operator, by: String? = nil) {
+        package init(
+            id: UInt64, depth: Depth = .frozen, force: Bool = false, trigger: Trigger = .operator, by: String? = nil
+        ) {
             self.id = id
+            self.depth = depth
             self.force = force
             self.trigger = trigger
             self.by = by
@@ -76,6 +89,11 @@ extension SleepMachine {
         /// Wake it, nobody waits.
         case wakeDemanded(Trigger, by: String?)
         case sleepRequested(SleepRequest)
+        /// What the meter of a running container says.
+        case sampled(ActivityReading)
+        /// Services that require this one and don't sleep.
+        case neededBy([String])
+        case reclaimFinished(UInt64, ReclaimOutcome)
         /// The caller went away; what it began goes on.
         case waiterLeft(UInt64)
         case leaseTaken(id: String, until: Instant)
@@ -94,11 +112,16 @@ extension SleepMachine {
 
     package struct Operation: Sendable, Equatable {
         package enum Kind: Sendable, Equatable {
-            /// Store the intent to put these to sleep.
-            case record([String])
-            case freeze([String])
+            /// Store the intent to put these to sleep, so deep.
+            case record([String], Depth)
+            /// `unlessUsed`: not where a last look finds them in use.
+            case freeze([String], unlessUsed: Bool)
             /// Unpause the first, start the second.
             case wake(thaw: [String], start: [String])
+            /// Wait until these answer. `afterStart`: they have just been started.
+            case ready([String], afterStart: Bool)
+            /// Thaw these and stop them.
+            case stop([String])
         }
         package var id: UInt64
         package var kind: Kind
@@ -112,11 +135,20 @@ extension SleepMachine {
         package var mayStillLand: Bool
         /// Docker said that the container was in the wanted state already.
         package var isConflict: Bool
+        /// Nothing went wrong and nothing was done: the message says what stands in the way.
+        package var isVeto: Bool
+        /// What was waited for didn't come in time.
+        package var isTimeout: Bool
 
-        package init(message: String, mayStillLand: Bool = false, isConflict: Bool = false) {
+        package init(
+            message: String, mayStillLand: Bool = false, isConflict: Bool = false, isVeto: Bool = false,
+            isTimeout: Bool = false
+        ) {
             self.message = message
             self.mayStillLand = mayStillLand
             self.isConflict = isConflict
+            self.isVeto = isVeto
+            self.isTimeout = isTimeout
         }
     }
 
@@ -182,12 +214,20 @@ extension SleepMachine {
         /// Null where svcd did nothing.
         package var elapsed: Duration?
         package var outcome: Outcome
+        /// Where memory was handed back: what there was before and after.
+        package var reclaim: ReclaimOutcome?
     }
 
     /// What is to be done now.
     package struct Step: Sendable {
         /// The one operation to begin.
         package var operation: Operation?
+        /// Hand these containers' memory back, meanwhile, and tell how it ended under this number.
+        package var reclaim: (id: UInt64, containers: [Container])?
+        /// Stop the reclaim that is under way.
+        package var haltsReclaim = false
+        /// These sleep deeper than their intents on disk say.
+        package var deepened: [String: Depth] = [:]
         /// Look at what is true, and answer with this generation.
         package var look: UInt64?
         /// When to call next if nothing else happens.

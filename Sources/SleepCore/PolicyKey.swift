@@ -33,36 +33,17 @@ package struct NotInEffect: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension ServicePolicy {
-    /// The signals of `activity` that nothing reads yet.
-    package var unreadSignals: [ActivitySignal] {
-        ActivitySignal.allCases.filter { settings.activity.contains($0) && $0 != .hook }
-    }
-
-    /// What this service asks for by name, on itself or through its tier's file entry, and doesn't get.
-    package func notInEffect(tier: Tier?) -> [NotInEffect] {
-        func isWritten(_ key: PolicyKey) -> Bool { lines[key] != nil || tier?.lines[key] != nil }
+    /// What this service asks for and doesn't get.
+    package var notInEffect: [NotInEffect] {
         func note(_ key: PolicyKey, _ instead: String) -> NotInEffect {
             NotInEffect(key: key.rawValue, service: name, instead: instead)
         }
         guard settings.sleep == .allowed else { return [] }
         var notes: [NotInEffect] = []
-        if !unreadSignals.isEmpty {
-            let signals = unreadSignals.map(\.rawValue).joined(separator: ", ")
-            notes.append(note(.activity, "\(signals) can't be read, so it doesn't fall asleep on idle"))
-        }
         if settings.wakeOn.contains(.traffic) {
             notes.append(note(.wakeOn, "packets don't wake, so it doesn't fall asleep on idle"))
         }
         if settings.freezer == .cgroup { notes.append(note(.freezer, "it is paused through Docker")) }
-        if isWritten(.reclaim), settings.reclaim != nil { notes.append(note(.reclaim, "its memory is kept")) }
-        if settings.stopAfter != nil { notes.append(note(.stopAfter, "it stays frozen")) }
-        if let ready = settings.ready, ready != .none { notes.append(note(.ready, "awake means that it runs")) }
-        if !settings.requires.isEmpty {
-            notes.append(note(.requires, "nothing is woken with it; what it requires doesn't fall asleep on idle"))
-        }
-        if isWritten(.networkFloor) { notes.append(note(.networkFloor, "network is not read")) }
-        if isWritten(.cpuFloor) { notes.append(note(.cpuFloor, "CPU is not read")) }
-        if !settings.ignoreSources.isEmpty { notes.append(note(.ignoreSources, "sources are not told apart")) }
         return notes
     }
 }
@@ -71,24 +52,9 @@ extension Policy {
     /// Everything asked for and not done yet, the top level first, then service by service.
     package var notInEffect: [NotInEffect] {
         var notes: [NotInEffect] = []
-        if pressure != nil {
-            notes.append(NotInEffect(key: "pressure", service: nil, instead: "idle times alone decide"))
-        }
         if labels == .classify {
             notes.append(NotInEffect(key: "labels", service: nil, instead: "only services named here are covered"))
         }
-        return notes
-            + services.flatMap { service in
-                service.notInEffect(tier: tiers.first { $0.name == service.tier })
-            }
-    }
-
-    /// The names of the services that require each service.
-    package var dependents: [String: [String]] {
-        var dependents: [String: [String]] = [:]
-        for service in services {
-            for required in service.settings.requires { dependents[required, default: []].append(service.name) }
-        }
-        return dependents
+        return notes + services.flatMap(\.notInEffect)
     }
 }

@@ -7,7 +7,12 @@ extension SleepMachine {
     mutating func settle(_ now: Instant, _ step: inout Step) {
         expire(now, &step)
         if phase == .resting { decide(now, &step) }
-        if case .due(let due) = look, due <= now, isEngineReachable, operation == nil || isRecording {
+        if var reclaiming, !reclaiming.isHalted, wake != nil || !isAsleep {
+            reclaiming.isHalted = true
+            self.reclaiming = reclaiming
+            step.haltsReclaim = true
+        }
+        if case .due(let due) = look, due <= now, isEngineReachable, mayLook {
             look = .underWay(generation)
             step.look = generation
         }
@@ -49,7 +54,14 @@ extension SleepMachine {
         case .unknown:
             break
         case .running:
-            releaseWaiters(now, &step)
+            // Somebody else has thawed it; what goes on beside it ends within a chunk.
+            guard reclaiming == nil else { return }
+            if let wakeFailure {
+                considerReadiness(wakeFailure, now, &step)
+                guard phase == .resting else { return }
+            } else {
+                releaseWaiters(now, &step)
+            }
             demand = nil
             answerRequests(now, &step)
             if isEngineReachable { considerSleep(now, &step) }
@@ -57,6 +69,7 @@ extension SleepMachine {
             if containers.contains(where: { $0.status == .running }) { demand = demand ?? Demand(trigger: .external) }
             considerWake(depth, now, &step)
             answerRequests(now, &step)
+            considerDeeper(depth, now, &step)
         case .held:
             defer { answerRequests(now, &step) }
             guard isFreshEnough(now) else { return }
@@ -141,11 +154,15 @@ extension SleepMachine {
         var begun: SleepRequest?
         var later: [SleepRequest] = []
         for request in sleepRequests {
-            if case .asleep = condition, !isInDoubt {
-                step.slept.append((request, .asleep))
+            if case .asleep(let depth) = condition, !isInDoubt {
+                if depth >= request.depth {
+                    step.slept.append((request, .asleep))
+                } else if deepen(for: request, now, &step) {
+                    later.append(request)
+                }
                 continue
             }
-            let standing = vetoes(now, forOperator: true, force: request.force)
+            let standing = vetoes(now, forOperator: request.trigger == .operator, force: request.force)
             guard standing.isEmpty else {
                 step.slept.append((request, .vetoed(standing)))
                 continue
@@ -154,15 +171,90 @@ extension SleepMachine {
             if begun.map({ request.force && !$0.force }) ?? true { begun = request }
         }
         sleepRequests = later
-        guard let begun, !isLookPending(now) else { return }
+        guard let begun, phase == .resting, !isLookPending(now) else { return }
         beginFall(begun.trigger, by: begun.by, isForced: begun.force, now, &step)
     }
 
     private mutating func beginFall(_ trigger: Trigger, by: String?, isForced: Bool, _ now: Instant, _ step: inout Step) {
         fall = Fall(began: now, trigger: trigger, by: by, isForced: isForced)
         let running = containers.filter { $0.status == .running }.map(\.id)
-        begin(.record(running), limit: .seconds(5), phase: .recording(began: now))
+        begin(.record(running, .frozen), limit: .seconds(5), phase: .recording(began: now))
         step.operation = operation
+    }
+
+    // MARK: Deeper
+
+    var isAsleep: Bool { if case .asleep = condition { true } else { false } }
+
+    /// A sleeper that nobody wants goes deeper when its time has come.
+    private mutating func considerDeeper(_ depth: Depth, _ now: Instant, _ step: inout Step) {
+        guard canGoDeeper else { return }
+        if let due = reclaimDue(depth), due <= now { beginReclaim(.idle, by: nil, now, &step) }
+        if let due = stopDue(depth), due <= now { beginStop(.idle, by: nil, now, &step) }
+    }
+
+    private var canGoDeeper: Bool {
+        phase == .resting && mode == .auto && wake == nil && waiters.isEmpty && demand == nil && retirement == nil
+            && wakeFailure == nil && reclaiming == nil
+    }
+
+    private func reclaimDue(_ depth: Depth) -> Instant? {
+        guard depth == .frozen, let after = rules.reclaimAfter, containers.allSatisfy({ $0.status == .paused }) else {
+            return nil
+        }
+        guard let reclaimHindrance else { return asleepSince + after }
+        return reclaimHindrance.retryAt
+    }
+
+    private func stopDue(_ depth: Depth) -> Instant? {
+        guard depth < .stopped, stopHindrance == nil, isEngineReachable, let after = rules.stopAfter else { return nil }
+        return asleepSince + after
+    }
+
+    /// Takes a sleeper a step deeper for whoever asks; false: the request has been answered.
+    private mutating func deepen(for request: SleepRequest, _ now: Instant, _ step: inout Step) -> Bool {
+        guard phase == .resting, reclaiming == nil else { return true }
+        func refuse(_ why: String) -> Bool {
+            step.slept.append((request, .vetoed([why])))
+            return false
+        }
+        if retirement != nil { return refuse("svcd is letting go of it") }
+        if demand != nil { return refuse("somebody needs it") }
+        if mode != .auto, !request.force { return refuse("the mode is \(mode.rawValue)") }
+        switch request.depth {
+        case .frozen:
+            return false
+        case .reclaimed:
+            guard containers.allSatisfy({ $0.status == .paused }) else { return refuse("not all of it is frozen") }
+            beginReclaim(request.trigger, by: request.by, now, &step)
+        case .stopped:
+            guard isEngineReachable else { return refuse("Docker can't be asked") }
+            beginStop(request.trigger, by: request.by, now, &step)
+        }
+        return true
+    }
+
+    private mutating func beginReclaim(_ trigger: Trigger, by: String?, _ now: Instant, _ step: inout Step) {
+        generation += 1
+        reclaiming = Reclaiming(id: generation, began: now, trigger: trigger, by: by)
+        step.reclaim = (generation, containers)
+    }
+
+    var ownPaused: [String] { containers.filter { $0.status == .paused && owned[$0.id] != nil }.map(\.id) }
+
+    private mutating func beginStop(_ trigger: Trigger, by: String?, _ now: Instant, _ step: inout Step) {
+        guard reclaiming == nil else { return }
+        descent = Descent(began: now, trigger: trigger, by: by)
+        begin(.record(ownPaused, .stopped), limit: .seconds(5), phase: .recordingStop)
+        step.operation = operation
+    }
+
+    /// It runs and didn't answer: asks again when somebody needs it, and now and then.
+    private mutating func considerReadiness(_ failure: Failure, _ now: Instant, _ step: inout Step) {
+        guard isEngineReachable, failure.retryAt <= now else { return }
+        let cause = waiters.first.map { Demand(trigger: $0.trigger, by: $0.by) } ?? Demand(trigger: .recovery)
+        wake = Wake(began: now, started: now, thawed: now, nextAttempt: now, from: .frozen, cause: cause)
+        advanceWake(now, &step)
     }
 
     // MARK: Deadlines
@@ -181,7 +273,11 @@ extension SleepMachine {
         if case .due(let due) = look { consider(due) }
         guard phase == .resting else { return next }
         consider(wake?.nextAttempt)
-        if demand != nil || retirement != nil { consider(wakeFailure?.retryAt) }
+        if demand != nil || retirement != nil || condition == .running { consider(wakeFailure?.retryAt) }
+        if canGoDeeper, case .asleep(let depth) = condition {
+            consider(reclaimDue(depth))
+            consider(stopDue(depth))
+        }
         let canIdle =
             condition == .running && mode != .off && rules.neverSleeps == nil && retirement == nil && leases.isEmpty
             && pin == nil && rules.idleVetoes.isEmpty

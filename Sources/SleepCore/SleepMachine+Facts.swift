@@ -28,7 +28,8 @@ extension SleepMachine {
         if fall?.fault != nil {
             settleFall(now, &step)
         } else if wake != nil {
-            settleWake(now, &step)
+            if phase == .readying, condition != .running { (operation, phase) = (nil, .resting) }
+            if phase == .resting { settleWake(now, &step) }
         } else if condition != before.condition {
             adoptChange(from: before.state, isFirst: !wasKnown, now, &step)
         }
@@ -73,7 +74,9 @@ extension SleepMachine {
         if condition == .running {
             awakeSince = now
             lastUse = max(lastUse, now)
+            activity = ActivityReading()
         }
+        if isAsleep { beginSleep(now) }
         // A pause that landed after it had been given up, and somebody has come since.
         if case .asleep = condition, lateFreezes.values.contains(where: { lastUse > $0.began }) {
             demand = demand ?? Demand(trigger: .recovery)
@@ -110,7 +113,8 @@ extension SleepMachine {
         if isWanted, !fault.mayStillLand, fall.attempts < Self.freezeAttempts {
             fall.fault = nil
             self.fall = fall
-            begin(.freeze(running.map(\.id)), limit: .seconds(5), phase: .freezing)
+            begin(
+                .freeze(running.map(\.id), unlessUsed: !fall.isForced), limit: .seconds(5), phase: .freezing)
             step.operation = operation
             return
         }
@@ -124,7 +128,7 @@ extension SleepMachine {
         guard var wake else { return }
         switch condition {
         case .running:
-            finishWake(now, &step)
+            advanceWake(now, &step)
         case .asleep, .held:
             let isSpent = wake.attempts >= Self.attemptDelays.count || now >= wake.began + rules.wakeTimeout
             guard isSpent else {
@@ -155,8 +159,11 @@ extension SleepMachine {
         if mustLookAfterOperation { requestLook(at: now) }
         mustLookAfterOperation = false
         switch finished.kind {
-        case .record(let ids): finishRecord(ids, fault, began: recordingBegan ?? now, now, &step)
-        case .freeze(let ids): finishFreeze(ids, fault, now, &step)
+        case .record(let ids, .stopped): finishRecordStop(ids, fault, now, &step)
+        case .record(let ids, _): finishRecord(ids, fault, began: recordingBegan ?? now, now, &step)
+        case .freeze(let ids, _): finishFreeze(ids, fault, now, &step)
+        case .ready: finishReady(fault, now, &step)
+        case .stop(let ids): finishStop(ids, fault, now, &step)
         case .wake(let thaw, let start): finishWakeAttempt(thaw + start, fault, now, &step)
         }
     }
@@ -185,7 +192,7 @@ extension SleepMachine {
             return
         }
         for id in ids { owned[id] = .frozen }
-        begin(.freeze(ids), limit: .seconds(5), phase: .freezing)
+        begin(.freeze(ids, unlessUsed: !fall.isForced), limit: .seconds(5), phase: .freezing)
         step.operation = operation
     }
 
@@ -201,6 +208,15 @@ extension SleepMachine {
         _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
     ) {
         guard fall != nil else { return }
+        if let fault, fault.isVeto {
+            fall = nil
+            disclaim(ids, &step)
+            lastUse = now
+            activity.use = fault.message
+            for request in sleepRequests { step.slept.append((request, .vetoed(["it is in use: \(fault.message)"]))) }
+            sleepRequests = []
+            return
+        }
         fall?.attempts += 1
         guard let fault else {
             set(.paused, ids)
@@ -222,7 +238,7 @@ extension SleepMachine {
         wake?.attempts += 1
         guard let fault else {
             set(.running, ids)
-            finishWake(now, &step)
+            advanceWake(now, &step)
             return
         }
         wake?.fault = fault
@@ -233,7 +249,12 @@ extension SleepMachine {
     private mutating func set(_ status: Container.Status, _ ids: [String]) {
         for index in containers.indices where ids.contains(containers[index].id) {
             containers[index].status = status
-            containers[index].dockerStatus = status == .paused ? "paused" : "running"
+            containers[index].dockerStatus =
+                switch status {
+                case .paused: "paused"
+                case .running: "running"
+                case .down: "exited"
+                }
         }
     }
 
@@ -243,13 +264,24 @@ extension SleepMachine {
         guard let fall else { return }
         self.fall = nil
         sleepFailure = nil
+        wakeFailure = nil
+        beginSleep(now)
         for container in containers where container.status == .paused && owned[container.id] == nil {
             owned[container.id] = .frozen
         }
         (lastTrigger, lastBy) = (fall.trigger, fall.by)
         note(from: .awake, to: .asleep, trigger: fall.trigger, by: fall.by, elapsed: now - fall.began, .done, &step)
-        for request in sleepRequests { step.slept.append((request, .asleep)) }
-        sleepRequests = []
+        // Who wants it deeper waits for that.
+        for request in sleepRequests where request.depth == .frozen { step.slept.append((request, .asleep)) }
+        sleepRequests.removeAll { $0.depth == .frozen }
+    }
+
+    private mutating func beginSleep(_ now: Instant) {
+        asleepSince = now
+        activity = ActivityReading()
+        reclaimHindrance = nil
+        stopHindrance = nil
+        lastReclaim = nil
     }
 
     private mutating func failFall(_ message: String, _ now: Instant, _ step: inout Step) {
@@ -264,6 +296,40 @@ extension SleepMachine {
         sleepRequests = []
     }
 
+    /// What comes after the thaw: the end of handing memory back, then readiness, then the waiters.
+    mutating func advanceWake(_ now: Instant, _ step: inout Step) {
+        guard let wake else { return }
+        self.wake?.thawed = wake.thawed ?? now
+        if reclaiming != nil {
+            phase = .settling
+            return
+        }
+        guard rules.needsReadiness || wake.from == .stopped else {
+            finishWake(now, &step)
+            return
+        }
+        let limit = max(wake.began + rules.wakeTimeout - now, .milliseconds(100))
+        begin(
+            .ready(containers.map(\.id), afterStart: wake.from == .stopped), limit: limit, phase: .readying)
+        step.operation = operation
+    }
+
+    private mutating func finishReady(_ fault: OperationFault?, _ now: Instant, _ step: inout Step) {
+        guard let wake else { return }
+        guard let fault else {
+            finishWake(now, &step)
+            return
+        }
+        // Its containers run, so they are nobody's sleepers.
+        disclaim(Array(owned.keys), &step)
+        awakeSince = now
+        for waiter in waiters { step.failed.append((waiter, fault.isTimeout ? .timedOut : .failed(fault.message))) }
+        waiters = []
+        failWake(fault.message, now, &step)
+        demand = nil
+        (lastTrigger, lastBy) = (wake.cause.trigger, wake.cause.by)
+    }
+
     private mutating func finishWake(_ now: Instant, _ step: inout Step) {
         guard let wake else { return }
         self.wake = nil
@@ -271,6 +337,7 @@ extension SleepMachine {
         demand = nil
         awakeSince = now
         lastUse = now
+        activity = ActivityReading()
         disclaim(Array(owned.keys), &step)
         (lastTrigger, lastBy) = (wake.cause.trigger, wake.cause.by)
         note(
@@ -278,9 +345,10 @@ extension SleepMachine {
             &step)
         func report(since arrived: Instant) -> WakeReport {
             let started = max(wake.started ?? now, arrived)
+            let thawed = max(wake.thawed ?? now, started)
             return WakeReport(
-                woke: true, from: wake.from, elapsed: now - arrived, queued: started - arrived, thaw: now - started,
-                ready: .zero, trigger: wake.cause.trigger)
+                woke: true, from: wake.from, elapsed: now - arrived, queued: started - arrived,
+                thaw: thawed - started, ready: now - thawed, trigger: wake.cause.trigger)
         }
         step.woke = report(since: waiters.first?.arrived ?? wake.began)
         for waiter in waiters { step.ready.append((waiter, report(since: waiter.arrived))) }
@@ -312,10 +380,110 @@ extension SleepMachine {
 
     private func note(
         from: ServiceState, to: ServiceState, trigger: Trigger, by: String?, elapsed: Duration?,
-        _ outcome: Transition.Outcome, _ step: inout Step
+        _ outcome: Transition.Outcome, reclaim: ReclaimOutcome? = nil, _ step: inout Step
     ) {
         step.transitions.append(
-            Transition(from: from, to: to, depth: depth, trigger: trigger, by: by, elapsed: elapsed, outcome: outcome))
+            Transition(
+                from: from, to: to, depth: depth, trigger: trigger, by: by, elapsed: elapsed, outcome: outcome,
+                reclaim: reclaim))
+    }
+
+    // MARK: Deeper
+
+    /// How long a reclaim that a guard has stopped waits before it tries again.
+    private static let reclaimRetry = Duration.seconds(60)
+
+    mutating func finish(
+        _ finished: Reclaiming, _ outcome: ReclaimOutcome, _ now: Instant, _ step: inout Step
+    ) {
+        lastReclaim = outcome
+        switch outcome.end {
+        case .done where outcome.freedBytes == 0: reclaimHindrance = ("there is nothing to hand back", nil)
+        case .done, .halted: reclaimHindrance = nil
+        case .guarded(let why): reclaimHindrance = (why, now + Self.reclaimRetry)
+        case .unavailable(let why): reclaimHindrance = (why, nil)
+        }
+        if outcome.freedBytes > 0 {
+            if let from = wake?.from {
+                wake?.from = max(from, .reclaimed)
+            } else if isAsleep {
+                for (id, depth) in owned where depth == .frozen {
+                    owned[id] = .reclaimed
+                    step.deepened[id] = .reclaimed
+                }
+            }
+            if wake == nil { (lastTrigger, lastBy) = (finished.trigger, finished.by) }
+            note(
+                from: .asleep, to: .asleep, trigger: finished.trigger, by: finished.by, elapsed: now - finished.began,
+                .done, reclaim: outcome, &step)
+        }
+        for request in sleepRequests where request.depth == .reclaimed {
+            let isDone = if case .asleep(let depth) = condition { depth >= .reclaimed } else { false }
+            let why = reclaimHindrance?.message ?? "somebody needs it"
+            step.slept.append((request, isDone ? .asleep : .vetoed(["its memory can't be handed back: \(why)"])))
+        }
+        sleepRequests.removeAll { $0.depth == .reclaimed }
+        if phase == .settling {
+            phase = .resting
+            settleWake(now, &step)
+        }
+    }
+
+    private mutating func finishRecordStop(
+        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
+    ) {
+        guard descent != nil else { return }
+        if let fault { return failStop(fault.message, now, &step) }
+        guard waiters.isEmpty, demand == nil, retirement == nil, isAsleep, !isLookPending(now), Set(ownPaused) == Set(ids)
+        else {
+            // Somebody came, or something happened to it: it is asked again, and so is who wanted it deeper.
+            descent = nil
+            step.forget += ids.filter { owned[$0] == nil }
+            return
+        }
+        for id in ids { owned[id] = .stopped }
+        begin(.stop(ids), limit: .seconds(30), phase: .stopping)
+        step.operation = operation
+    }
+
+    private mutating func finishStop(
+        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
+    ) {
+        guard let descent else { return }
+        if let fault {
+            if fault.isVeto {
+                for id in ids where owned[id] == .stopped { owned[id] = .frozen }
+            } else {
+                isInDoubt = true
+                requestLook(at: now)
+            }
+            if fault.mayStillLand {
+                for id in ids { lateFreezes[id] = (descent.began, now + Self.lateFreezeSpan) }
+            }
+            return failStop(fault.message, now, &step)
+        }
+        self.descent = nil
+        set(.down, ids)
+        (lastTrigger, lastBy) = (descent.trigger, descent.by)
+        note(
+            from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began, .done,
+            &step)
+        answerStops(.asleep, &step)
+    }
+
+    private mutating func failStop(_ message: String, _ now: Instant, _ step: inout Step) {
+        guard let descent else { return }
+        self.descent = nil
+        stopHindrance = message
+        note(
+            from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began,
+            .failed(message), &step)
+        answerStops(.vetoed(["it can't be stopped: \(message)"]), &step)
+    }
+
+    private mutating func answerStops(_ outcome: SleepOutcome, _ step: inout Step) {
+        for request in sleepRequests where request.depth == .stopped { step.slept.append((request, outcome)) }
+        sleepRequests.removeAll { $0.depth == .stopped }
     }
 
     /// `base` seconds, doubled for every failure, at most `most`, with up to a quarter more at random.

@@ -11,6 +11,11 @@
 ///       │    └──────────── waking ◀─────┴─────────────────────────────┘◀─ failed (backoff)
 ///       └─▶ held, down, absent, ambiguous: what others did; adopted, never undone
 ///
+/// A sleeper goes deeper by itself: its memory is handed back (`reclaimed`) and its container stopped
+/// (`stopped`), each after its own time. A wake ends with the thaw, or, where there is readiness to wait
+/// for, once the service answers. Handing back is no operation: it goes on beside everything else, is
+/// halted by a wake, and has ended before anybody is told that the service is ready.
+///
 /// Two things are kept apart. *Facts* (`containers`, `owned`) change only by what a look has found or by
 /// an operation that Docker has confirmed. *Wishes* (waiters, demand, leases, pins) change by what people
 /// ask for. After every event `settle` compares the two and decides. An operation that failed puts the
@@ -24,6 +29,12 @@ package struct SleepMachine: Sendable {
         case recording(began: Instant)
         case freezing
         case thawing
+        /// It runs again; memory is still being handed back.
+        case settling
+        /// It runs again, and is asked whether it answers.
+        case readying
+        /// The intent to stop a sleeper is being recorded; it is being stopped.
+        case recordingStop, stopping
     }
 
     enum Look: Equatable {
@@ -37,7 +48,8 @@ package struct SleepMachine: Sendable {
         var began: Instant
         /// When the current attempt was given to Docker; null while it waits for its turn.
         var started: Instant?
-        var ended: Instant?
+        /// When its containers ran again.
+        var thawed: Instant?
         var attempts = 0
         var nextAttempt: Instant
         var from: Depth
@@ -61,6 +73,22 @@ package struct SleepMachine: Sendable {
         var by: String?
         var isForced: Bool
         var fault: OperationFault?
+    }
+
+    /// A sleeper on its way to being stopped.
+    struct Descent: Equatable {
+        var began: Instant
+        var trigger: Trigger
+        var by: String?
+    }
+
+    /// Memory that is being handed back.
+    struct Reclaiming: Equatable {
+        var id: UInt64
+        var began: Instant
+        var trigger: Trigger
+        var by: String?
+        var isHalted = false
     }
 
     struct Failure: Equatable {
@@ -105,6 +133,12 @@ package struct SleepMachine: Sendable {
     var generation: UInt64 = 0
     var wake: Wake?
     var fall: Fall?
+    var descent: Descent?
+    var reclaiming: Reclaiming?
+    /// Why this sleep goes no deeper, and when that is worth another try (null: not in this sleep).
+    package internal(set) var reclaimHindrance: (message: String, retryAt: Instant?)?
+    package internal(set) var stopHindrance: String?
+    package internal(set) var lastReclaim: ReclaimOutcome?
     var wakeFailure: Failure?
     var sleepFailure: Failure?
     /// The last use whose idle time was noted in mode `observe`.
@@ -114,6 +148,11 @@ package struct SleepMachine: Sendable {
     // What people see.
     package internal(set) var lastUse: Instant
     package internal(set) var awakeSince: Instant
+    package internal(set) var asleepSince: Instant
+    /// What the last reading of its meter said.
+    package internal(set) var activity = ActivityReading()
+    /// Services that require this one and don't sleep.
+    package internal(set) var neededBy: [String] = []
     package internal(set) var stateSince: Instant
     private var reportedState = ServiceState.unknown
     package internal(set) var lastTrigger = Trigger.recovery
@@ -133,6 +172,7 @@ package struct SleepMachine: Sendable {
         random = SplitMix(state: seed)
         lastUse = now
         awakeSince = now
+        asleepSince = now
         stateSince = now
     }
 
@@ -141,9 +181,11 @@ package struct SleepMachine: Sendable {
     package mutating func touch(now: Instant) -> Bool {
         switch phase {
         case .resting, .recording: break
-        case .freezing, .thawing: return false
+        case .freezing, .thawing, .settling, .readying, .recordingStop, .stopping: return false
         }
-        guard isKnown, !isInDoubt, isEngineReachable, condition == .running else { return false }
+        guard isKnown, !isInDoubt, isEngineReachable, condition == .running, wakeFailure == nil,
+            reclaiming == nil
+        else { return false }
         lastUse = now
         return true
     }
@@ -170,7 +212,7 @@ package struct SleepMachine: Sendable {
         case .lookFinished(let answered, let found):
             guard look == .underWay(answered) else { return }
             look = .none
-            if answered == generation, operation == nil || isRecording {
+            if answered == generation, mayLook {
                 adopt(found, now, &step)
             } else {
                 requestLook(at: now)
@@ -198,6 +240,16 @@ package struct SleepMachine: Sendable {
             wakeFailure?.retryAt = now
         case .sleepRequested(let request):
             sleepRequests.append(request)
+        case .sampled(let reading):
+            guard condition == .running else { return }
+            activity = reading
+            if reading.use != nil { lastUse = now }
+        case .neededBy(let names):
+            neededBy = names
+        case .reclaimFinished(let id, let outcome):
+            guard let reclaiming, reclaiming.id == id else { return }
+            self.reclaiming = nil
+            finish(reclaiming, outcome, now, &step)
         case .waiterLeft(let id):
             waiters.removeAll { $0.id == id }
             sleepRequests.removeAll { $0.id == id }
@@ -230,7 +282,14 @@ package struct SleepMachine: Sendable {
         case .engineLost:
             isEngineReachable = false
             isAfterBreak = true
-            for (id, late) in lately where late.until > now { owned[id] = .stopped }
+            for (id, late) in lately where late.until > now && owned[id] == nil {
+                // Paused since, it was somebody else's doing.
+                if containers.contains(where: { $0.id == id && $0.status == .paused }) {
+                    step.forget.append(id)
+                } else {
+                    owned[id] = .stopped
+                }
+            }
             lately = [:]
         case .engineBack:
             isEngineReachable = true
@@ -266,7 +325,7 @@ package struct SleepMachine: Sendable {
         case (.paused, .resting, .asleep), (.paused, .resting, .held): if !isInDoubt { return }
         default: break
         }
-        if operation != nil, !isRecording { mustLookAfterOperation = true } else { requestLook(at: now) }
+        if mayLook { requestLook(at: now) } else { mustLookAfterOperation = true }
     }
 
     private mutating func wakeRequested(_ waiter: Waiter, _ now: Instant) {
@@ -280,7 +339,13 @@ package struct SleepMachine: Sendable {
 
     // MARK: Questions
 
-    var isRecording: Bool { if case .recording = phase { true } else { false } }
+    /// Whether a look can change what is believed now: not while containers are being changed.
+    var mayLook: Bool {
+        switch phase {
+        case .resting, .recording, .recordingStop, .settling, .readying: true
+        case .freezing, .thawing, .stopping: false
+        }
+    }
 
     /// What the containers add up to, as far as is known.
     package var condition: Condition {
@@ -310,10 +375,11 @@ package struct SleepMachine: Sendable {
     }
 
     package var isRetired: Bool { retirement != nil }
+    package var isReclaiming: Bool { reclaiming != nil }
 
     /// Whether nothing is left to do for a retired service.
     package var isSettled: Bool {
-        guard phase == .resting, !isInDoubt, isKnown || owned.isEmpty else { return false }
+        guard phase == .resting, reclaiming == nil, !isInDoubt, isKnown || owned.isEmpty else { return false }
         guard let retirement, case .asleep(let depth) = condition else { return true }
         return depth == .stopped && !retirement.startStopped
     }
@@ -322,8 +388,8 @@ package struct SleepMachine: Sendable {
         guard isEngineReachable else { return .unknown }
         switch phase {
         case .recording, .freezing: return .fallingAsleep
-        case .thawing: return .waking
-        case .resting: break
+        case .thawing, .settling, .readying: return .waking
+        case .resting, .recordingStop, .stopping: break
         }
         if wake != nil { return .waking }
         switch condition {
@@ -332,7 +398,7 @@ package struct SleepMachine: Sendable {
         case .ambiguous: return .ambiguous
         case .down: return .down
         case .held: return .held
-        case .running: return .awake
+        case .running: return wakeFailure == nil ? .awake : .failed
         case .asleep: return wakeFailure == nil ? .asleep : .failed
         }
     }
@@ -362,17 +428,23 @@ package struct SleepMachine: Sendable {
         case .held: vetoes.append("it is held: someone else paused it")
         }
         if !isEngineReachable { vetoes.append("Docker can't be asked") }
-        if isInDoubt || phase == .thawing || wake != nil { vetoes.append("it is being woken or looked at") }
+        if isInDoubt || wake != nil { vetoes.append("it is being woken or looked at") }
         if force { return vetoes }
         if mode != .auto { vetoes.append("the mode is \(mode.rawValue)") }
         if let pin { vetoes.append(pin.until == nil ? "it is pinned" : "it is pinned for a while") }
         if !leases.isEmpty { vetoes.append(leases.count == 1 ? "a lease is live" : "\(leases.count) leases are live") }
+        if !neededBy.isEmpty {
+            vetoes.append("\(neededBy.joined(separator: ", ")) \(neededBy.count == 1 ? "requires" : "require") it")
+        }
+        if let use = activity.use { vetoes.append("it is in use: \(use)") }
         let awakeFor = now - awakeSince
         if awakeFor < rules.minAwake {
             vetoes.append(
                 "it woke \(DurationText.format(awakeFor)) ago and min_awake is \(DurationText.format(rules.minAwake))")
         }
-        return forOperator ? vetoes : vetoes + rules.idleVetoes
+        if forOperator { return vetoes }
+        if let unreadable = activity.unreadable { vetoes.append("its activity can't be read: \(unreadable)") }
+        return vetoes + rules.idleVetoes
     }
 
     /// When it falls asleep if nobody uses it and nothing else forbids it.

@@ -35,6 +35,7 @@ package final class Journal: Sendable {
         try opened.run("PRAGMA cache_size=-256")
         try opened.run("PRAGMA wal_autocheckpoint=256")
         for table in Self.tables { try opened.run(table) }
+        try Self.migrate(opened)
         if let mostPages { try opened.run("PRAGMA max_page_count=\(mostPages)") }
         let locked = Locked(opened)
         database = locked
@@ -70,6 +71,23 @@ package final class Journal: Sendable {
         """,
         "CREATE INDEX IF NOT EXISTS wakes_at ON wakes (at)",
     ]
+
+    /// What has changed since the first tables, in order; `PRAGMA user_version` counts how many are done.
+    private static let migrations = [
+        [
+            "ALTER TABLE transitions ADD COLUMN resident_before INTEGER",
+            "ALTER TABLE transitions ADD COLUMN resident_after INTEGER",
+        ]
+    ]
+
+    private static func migrate(_ database: Database) throws(JournalFault) {
+        var done = 0
+        try database.run("PRAGMA user_version") { done = Int($0.integer(0)) }
+        for (index, migration) in migrations.enumerated().dropFirst(done) {
+            for statement in migration { try database.run(statement) }
+            try database.run("PRAGMA user_version = \(index + 1)")
+        }
+    }
 
     deinit { thread.close() }
 
@@ -165,7 +183,8 @@ package final class Journal: Sendable {
                 [.integer(since), .integer(Int64(limit))] + (service.map { [.text($0)] } ?? [])
             try database.run(
                 """
-                SELECT at, service, source, target, depth, trigger, actor, elapsed, outcome, error FROM transitions
+                SELECT at, service, source, target, depth, trigger, actor, elapsed, outcome, error, resident_before,
+                    resident_after FROM transitions
                 WHERE at >= ?1 \(condition) ORDER BY at DESC, rowid DESC LIMIT ?2
                 """, values
             ) { row in
@@ -173,7 +192,9 @@ package final class Journal: Sendable {
                     TransitionRow(
                         atMilliseconds: row.integer(0), service: row.text(1), from: row.text(2), to: row.text(3),
                         depth: row.optionalText(4), trigger: row.text(5), by: row.optionalText(6),
-                        elapsedMicroseconds: row.optionalInteger(7), outcome: row.text(8), error: row.optionalText(9)))
+                        elapsedMicroseconds: row.optionalInteger(7), outcome: row.text(8), error: row.optionalText(9),
+                        residentBefore: row.optionalInteger(10).map(Int.init),
+                        residentAfter: row.optionalInteger(11).map(Int.init)))
             }
             return rows
         }
@@ -248,11 +269,12 @@ package final class Journal: Sendable {
             try database.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", [.text(key), .text(value)])
         case .transition(let row):
             try database.run(
-                "INSERT INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     .integer(row.atMilliseconds), .text(row.service), .text(row.from), .text(row.to), .init(row.depth),
                     .text(row.trigger), .init(row.by), .init(row.elapsedMicroseconds), .text(row.outcome),
-                    .init(row.error),
+                    .init(row.error), .init(row.residentBefore.map(Int64.init)),
+                    .init(row.residentAfter.map(Int64.init)),
                 ])
         case .wake(let row):
             try database.run(

@@ -45,6 +45,9 @@ extension Journal {
         /// done, failed or observed.
         package var outcome: String
         package var error: String?
+        /// Where memory was handed back, in bytes.
+        package var residentBefore: Int?
+        package var residentAfter: Int?
     }
 
     /// The latency of one waiter of one wake.

@@ -22,6 +22,17 @@ final class ServiceDriver {
 
     /// Services that claim the same container, in words; null: none.
     var rivals: String?
+    /// Whether the services that it requires were told that it needs them.
+    var isNeeding = false
+
+    /// What tells whether its containers are in use, by container; empty while nobody reads them.
+    var meters: [String: Metered] = [:]
+    /// When it was last looked at for the sake of a PID.
+    var lastPIDLook: Instant?
+    /// How much of its memory is handed back.
+    var share: ReclaimShare
+    /// What its memory was like when the wake began that is under way, or the last one.
+    var memoryAtWake: MemoryReading?
 
     var wakeAnswers: [UInt64: WakeAnswer] = [:]
     var sleepAnswers: [UInt64: SleepAnswer] = [:]
@@ -31,11 +42,19 @@ final class ServiceDriver {
     var latencies: LatencyHistogram?
     var lastWake: WakeMark?
 
-    init(key: UInt64, policy: ServicePolicy, target: Target? = nil, machine: SleepMachine) {
+    /// A meter and the process it was opened for: PIDs change when a container restarts.
+    struct Metered {
+        var pid: Int
+        /// Null: nothing can be read, and there is no use in trying again with this process.
+        var meter: (any ActivityMeter)?
+    }
+
+    init(key: UInt64, policy: ServicePolicy, target: Target? = nil, machine: SleepMachine, share: ReclaimShare) {
         self.key = key
         self.policy = policy
         self.target = target ?? .match(policy.container)
         self.machine = machine
+        self.share = share
     }
 
     var name: String { policy.name }
@@ -55,6 +74,9 @@ package struct ServiceView: Sendable {
     package var machine: SleepMachine
     package var latencies: LatencyHistogram?
     package var lastWake: WakeMark?
+    /// Of all its containers together; null where none can be read.
+    package var memory: MemoryReading?
+    package var share: ReclaimShare
     package var now: Instant
     package var nowMilliseconds: Int64
 

@@ -3,26 +3,126 @@ internal import SleepCore
 
 /// What takes time: operations and looks. Results go back as events.
 extension Supervisor {
-    private static let lookLimit = Duration.seconds(2)
+    static let lookLimit = Duration.seconds(2)
 
     func perform(_ operation: SleepMachine.Operation, for key: UInt64) async {
         let engine = world.engine
         let limit = operation.limit
-        var fault: EngineFault?
         switch operation.kind {
         case .record:
             break
-        case .freeze(let ids):
-            fault = await each(ids) { id throws in try await engine.pause(id: id, within: limit) }
+        case .freeze(let ids, let unlessUsed):
+            await freeze(ids, unlessUsed: unlessUsed, operation, key)
         case .wake(let thaw, let start):
-            fault = await each(thaw) { id throws in try await engine.unpause(id: id, within: limit) }
+            var fault = await each(thaw) { id throws in try await engine.unpause(id: id, within: limit) }
             if let refused = await each(start, { id throws in try await engine.start(id: id, within: limit) }) {
                 fault = refused
             }
             for entry in wakeQueue.finish() { self.start(entry) }
+            finished(operation, fault, key)
+        case .ready(let ids, let afterStart):
+            deliver(.operationFinished(operation.id, await waitUntilReady(ids, afterStart, limit, key)), to: key)
+        case .stop(let ids):
+            await stop(ids, operation, key)
         }
+    }
+
+    private func finished(_ operation: SleepMachine.Operation, _ fault: EngineFault?, _ key: UInt64) {
         if let fault, fault.isSilence { suspicions?.yield() }
         deliver(.operationFinished(operation.id, fault.map(Self.operationFault)), to: key)
+    }
+
+    // MARK: Freezing
+
+    /// How many bytes on the wire while a pause was landing mean that somebody has come: more than the ARP
+    /// and neighbour chatter of a bridge.
+    private static let strayBytes = 128
+
+    /// Looks whether it is in use, pauses it, and looks again: what has come meanwhile thaws it at once.
+    private func freeze(
+        _ ids: [String], unlessUsed: Bool, _ operation: SleepMachine.Operation, _ key: UInt64
+    ) async {
+        if unlessUsed, let driver = drivers[key] {
+            do {
+                if let use = try await useNow(of: driver) {
+                    deliver(.operationFinished(operation.id, .init(message: use, isVeto: true)), to: key)
+                    return
+                }
+            } catch {
+                finished(operation, error as? EngineFault ?? .garbled("\(error)"), key)
+                return
+            }
+        }
+        let engine = world.engine
+        let fault = await each(ids) { id throws in try await engine.pause(id: id, within: operation.limit) }
+        let newcomer = unlessUsed && fault == nil ? drivers[key].flatMap(newcomer) : nil
+        finished(operation, fault, key)
+        if let newcomer {
+            world.logger.debug("somebody came while it fell asleep", metadata: ["sign": "\(newcomer)"])
+            deliver(.wakeDemanded(.traffic, by: nil), to: key)
+        }
+    }
+
+    /// Why it is in use, as of now; null: it isn't.
+    private func useNow(of driver: ServiceDriver) async throws -> String? {
+        for metered in driver.meters.values {
+            if let use = metered.meter?.read(now: now).use { return use }
+        }
+        for container in driver.machine.containers where container.status == .running {
+            let commands = try await world.engine.commandsRunning(in: container, within: Self.lookLimit)
+            if let command = commands.first { return "a docker exec runs in it: \(command)" }
+        }
+        return nil
+    }
+
+    private func newcomer(_ driver: ServiceDriver) -> String? {
+        for metered in driver.meters.values {
+            guard let meter = metered.meter else { continue }
+            if let unread = meter.unread() { return unread }
+            let bytes = meter.read(now: now).networkBytes
+            if bytes > Self.strayBytes { return "\(bytes) bytes" }
+        }
+        return nil
+    }
+
+    // MARK: Stopping
+
+    /// How long a container gets to end by itself.
+    private static let stopGrace = Duration.seconds(10)
+
+    private func stopVeto(_ container: Container, _ readiness: Readiness?) -> String? {
+        guard let details = container.details else { return nil }
+        if details.isRemovedOnStop { return "Docker would remove \(container.name) for good (--rm)" }
+        if readiness == nil, details.health == nil {
+            return "nobody would know when a cold start has ended: it has neither ready nor a HEALTHCHECK"
+        }
+        return nil
+    }
+
+    /// Thaws first: a frozen process gets no SIGTERM, and would end by SIGKILL.
+    private func stop(_ ids: [String], _ operation: SleepMachine.Operation, _ key: UInt64) async {
+        let engine = world.engine
+        do {
+            for id in ids {
+                guard let found = try await engine.inspect(id: id, within: Self.lookLimit) else { continue }
+                if let why = stopVeto(found, drivers[key]?.policy.settings.ready) {
+                    deliver(.operationFinished(operation.id, .init(message: why, isVeto: true)), to: key)
+                    return
+                }
+            }
+        } catch {
+            finished(operation, error as? EngineFault ?? .garbled("\(error)"), key)
+            return
+        }
+        let fault = await each(ids) { id throws in
+            do {
+                try await engine.unpause(id: id, within: operation.limit)
+            } catch EngineFault.refused {
+                // It runs already, or dockerd errs; the stop that follows tells.
+            }
+            try await engine.stop(id: id, grace: Self.stopGrace, within: operation.limit)
+        }
+        finished(operation, fault, key)
     }
 
     /// Does it to all at once; the first fault, if any.
@@ -83,7 +183,7 @@ extension Supervisor {
     private func truth(of target: ServiceDriver.Target, isInDoubt: Bool) async throws -> [Container] {
         var found = try await find(target)
         for wait in [5, 10, 20, 40, 80] {
-            let words = found.map { world.probe.isFrozen($0) }
+            let words = found.map { world.host.isFrozen($0) }
             let differs = zip(found, words).contains { container, isFrozen in
                 switch (container.status, isFrozen) {
                 case (.running, true?), (.paused, false?): true
@@ -96,7 +196,7 @@ extension Supervisor {
             found = try await find(target)
         }
         for index in found.indices where found[index].status != .down {
-            switch world.probe.isFrozen(found[index]) {
+            switch world.host.isFrozen(found[index]) {
             case true?: found[index].status = .paused
             case false?: found[index].status = .running
             case nil: break

@@ -5,15 +5,8 @@ package import SleepCore
 extension Supervisor {
     func rules(for service: ServicePolicy, rivals: String? = nil) -> SleepMachine.Rules {
         var vetoes: [String] = []
-        if !service.unreadSignals.isEmpty {
-            let signals = service.unreadSignals.map(\.rawValue).joined(separator: ", ")
-            vetoes.append("its activity names \(signals), which can't be read yet")
-        }
         if service.settings.wakeOn.contains(.traffic) {
             vetoes.append("it is to be woken by traffic, which is not in effect yet")
-        }
-        if let dependents = policy.dependents[service.name] {
-            vetoes.append("\(dependents.joined(separator: ", ")) requires it, and requires is not in effect yet")
         }
         var rules = SleepMachine.Rules(service.settings, idleVetoes: vetoes)
         if let rivals { rules.neverSleeps = "its container is claimed by \(rivals) too" }
@@ -24,6 +17,7 @@ extension Supervisor {
     func install(_ policy: Policy) {
         noteOnExit(policy)
         for service in policy.services { byName[service.name] = makeDriver(service) }
+        refreshNeeds()
     }
 
     /// Brings leases and pins back.
@@ -68,12 +62,16 @@ extension Supervisor {
             }
             if driver.policy.isCovered(like: service), driver.successor == nil {
                 driver.policy = service
+                driver.meters = [:]
+                driver.share = ReclaimShare(target: service.settings.reclaim?.target ?? 0, learned: driver.share.value)
                 deliver(.rulesChanged(rules(for: service, rivals: driver.rivals)), to: driver.key)
             } else {
                 driver.successor = service
                 deliver(.retired(startStopped: true, .operator), to: driver.key)
             }
         }
+        refreshNeeds()
+        mindPressure()
         if new.mode != old.mode { set(new.mode) }
         world.logger.notice("policy loaded", metadata: ["services": "\(new.services.count)"])
         publish("policy loaded")

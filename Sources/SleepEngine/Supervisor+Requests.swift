@@ -32,7 +32,15 @@ extension Supervisor {
     ) -> HookOutcome {
         guard let driver = byName[name] else { return .unknownService }
         let now = now
-        if driver.machine.touch(now: now) { return .awake }
+        if driver.machine.touch(now: now) {
+            guard !driver.policy.settings.requires.isEmpty, let sleeping = sleepingRequirement(of: driver) else {
+                return .awake
+            }
+            wakeRequired(by: driver)
+            return hook(sleeping.name, trigger: .dependency, by: name, within: limit) { woken in
+                answer(WakeAnswer(service: name, result: woken.result, state: woken.state, budget: woken.budget))
+            }
+        }
         lastWaiter += 1
         let id = lastWaiter
         driver.wakeAnswers[id] = { [unowned driver] result in
@@ -95,10 +103,12 @@ extension Supervisor {
     /// Puts a service to sleep and waits until that has landed.
     ///
     /// - Returns: null if there is no such service.
-    package func sleep(_ name: String, force: Bool, by: String?) async -> SleepMachine.SleepOutcome? {
+    package func sleep(
+        _ name: String, depth: Depth = .frozen, force: Bool, by: String?
+    ) async -> SleepMachine.SleepOutcome? {
         guard let driver = byName[name] else { return nil }
         lastWaiter += 1
-        let request = SleepMachine.SleepRequest(id: lastWaiter, force: force, by: by)
+        let request = SleepMachine.SleepRequest(id: lastWaiter, depth: depth, force: force, by: by)
         return await withCheckedContinuation { continuation in
             driver.sleepAnswers[request.id] = { continuation.resume(returning: $0) }
             deliver(.sleepRequested(request), to: driver.key)
@@ -209,7 +219,7 @@ extension Supervisor {
     private func view(of driver: ServiceDriver) -> ServiceView {
         ServiceView(
             policy: driver.policy, machine: driver.machine, latencies: driver.latencies, lastWake: driver.lastWake,
-            now: now, nowMilliseconds: world.time.wallMilliseconds)
+            memory: memory(of: driver), share: driver.share, now: now, nowMilliseconds: world.time.wallMilliseconds)
     }
 
     package func has(_ name: String) -> Bool { byName[name] != nil }

@@ -16,7 +16,8 @@ package actor Supervisor {
     /// The world around it.
     package struct Surroundings: Sendable {
         package var engine: any ContainerEngine
-        package var probe: any FreezerProbe
+        package var host: any ContainerHost
+        package var readiness: any ReadinessProbe
         package var journal: Journal
         package var time: any TimeSource
         package var logger: Logger
@@ -26,11 +27,12 @@ package actor Supervisor {
         package var seed: UInt64
 
         package init(
-            engine: any ContainerEngine, probe: any FreezerProbe, journal: Journal, time: any TimeSource,
-            logger: Logger, boot: String, seed: UInt64
+            engine: any ContainerEngine, host: any ContainerHost, readiness: any ReadinessProbe, journal: Journal,
+            time: any TimeSource, logger: Logger, boot: String, seed: UInt64
         ) {
             self.engine = engine
-            self.probe = probe
+            self.host = host
+            self.readiness = readiness
             self.journal = journal
             self.time = time
             self.logger = logger
@@ -45,10 +47,15 @@ package actor Supervisor {
         case recorded(UInt64, operation: UInt64, JournalFault?)
         case look(UInt64, generation: UInt64)
         case resolve(String, Depth)
+        case reclaim(ReclaimJob)
+        case reclaimed(UInt64, id: UInt64, ReclaimOutcome)
+        case assess(UInt64, SleepMachine.WakeReport)
+        case watchPressure
     }
 
-    private struct Alarm: Comparable {
+    struct Alarm: Comparable {
         var at: Instant
+        /// 0: the sampler's.
         var driver: UInt64
         static func < (left: Alarm, right: Alarm) -> Bool { left.at < right.at }
     }
@@ -84,7 +91,17 @@ package actor Supervisor {
     var leases: [String: LeaseRecord] = [:]
     var wakeQueue: WakeQueue
     var bus = EventBus()
-    private var alarms = Heap<Alarm>()
+    var alarms = Heap<Alarm>()
+    /// When meters are read next; null: none is.
+    var nextSample: Instant?
+    /// Memory is handed back by one service at a time.
+    var reclaimUnderWay: ReclaimJob?
+    var reclaimsWaiting: [ReclaimJob] = []
+    /// What the journal says of shares, by service.
+    var learnedShares: [String: Double] = [:]
+    var isWatchingPressure = false
+    /// Why memory couldn't be handed back, as far as it has been logged.
+    var explained: Set<String> = []
     private var armed: Instant?
     private var lastKey: UInt64 = 0
     var lastWaiter: UInt64 = 0
@@ -116,6 +133,9 @@ package actor Supervisor {
         unclaimed = Dictionary(snapshot.intents.map { ($0.container, $0) }) { _, last in last }
         presumedAsleep = Set(snapshot.intents.map(\.service))
         if let stored = snapshot.settings["mode"].flatMap(Mode.init(rawValue:)) { mode = stored }
+        for (key, value) in snapshot.settings where key.hasPrefix(Self.sharePrefix) {
+            learnedShares[String(key.dropFirst(Self.sharePrefix.count))] = Double(value)
+        }
         install(policy)
         restore(snapshot)
         await restoreLatencies()
@@ -125,6 +145,7 @@ package actor Supervisor {
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.mindEngine() }
+            mindPressure()
             for await message in mailbox {
                 switch message {
                 case .alarm:
@@ -138,6 +159,14 @@ package actor Supervisor {
                     group.addImmediateTask { await self.look(for: key, generation) }
                 case .resolve(let container, let depth):
                     group.addImmediateTask { await self.resolve(container, depth) }
+                case .reclaim(let job):
+                    group.addTask { await self.reclaim(job) }
+                case .reclaimed(let key, let id, let outcome):
+                    deliver(.reclaimFinished(id, outcome), to: key)
+                case .assess(let key, let report):
+                    group.addTask { await self.assess(report, of: key) }
+                case .watchPressure:
+                    group.addTask { await self.watchPressure() }
                 }
             }
             group.cancelAll()
@@ -180,7 +209,9 @@ package actor Supervisor {
         let machine = SleepMachine(
             rules: rules(for: service), mode: mode, isPresumedAsleep: presumedAsleep.contains(service.name),
             seed: world.seed &+ lastKey, now: now)
-        let driver = ServiceDriver(key: lastKey, policy: service, target: target, machine: machine)
+        let share = ReclaimShare(
+            target: service.settings.reclaim?.target ?? 0, learned: learnedShares[service.name])
+        let driver = ServiceDriver(key: lastKey, policy: service, target: target, machine: machine, share: share)
         if !isEngineReachable { _ = driver.machine.handle(.engineLost, now: now) }
         drivers[driver.key] = driver
         if case .match(let match) = driver.target { byMatch[match, default: []].append(driver.key) }
@@ -191,6 +222,10 @@ package actor Supervisor {
         drivers[driver.key] = nil
         if case .match(let match) = driver.target { byMatch[match]?.removeAll { $0 == driver.key } }
         for container in driver.machine.containers { byContainer[container.id]?.remove(driver.key) }
+        if driver.isNeeding {
+            driver.isNeeding = false
+            tellRequired(by: driver)
+        }
         if byName[driver.name] === driver { byName[driver.name] = nil }
     }
 
@@ -206,16 +241,22 @@ package actor Supervisor {
             for id in holds { byContainer[id, default: []].insert(key) }
         }
         carryOut(step, driver)
+        noteNeed(of: driver)
+        considerSampling(driver)
     }
 
     private func carryOut(_ step: SleepMachine.Step, _ driver: ServiceDriver) {
         if !step.forget.isEmpty { journal.write(.forget(step.forget)) }
+        for (container, depth) in step.deepened { journal.write(.intent(intent(container, depth, driver))) }
+        if step.haltsReclaim { haltReclaim(of: driver) }
+        if let (id, containers) = step.reclaim { enqueueReclaim(id, containers, driver) }
         for (container, depth) in step.disowned { outbox.yield(.resolve(container, depth)) }
         if let operation = step.operation { begin(operation, driver) }
         if let generation = step.look { outbox.yield(.look(driver.key, generation: generation)) }
         for transition in step.transitions { note(transition, driver) }
         if let report = step.woke {
             driver.lastWake = WakeMark(atMilliseconds: world.time.wallMilliseconds, report: report)
+            if report.from == .reclaimed { outbox.yield(.assess(driver.key, report)) }
         }
         for (waiter, report) in step.ready {
             if report.woke { noteLatency(report, driver) }
@@ -233,22 +274,26 @@ package actor Supervisor {
 
     private func begin(_ operation: SleepMachine.Operation, _ driver: ServiceDriver) {
         switch operation.kind {
-        case .record(let containers):
-            let intents = containers.map { id in
-                Journal.Intent(
-                    container: id, service: driver.name, depth: .frozen, freezer: .docker,
-                    beganMilliseconds: world.time.wallMilliseconds, boot: world.boot)
-            }
+        case .record(let containers, let depth):
+            let intents = containers.map { intent($0, depth, driver) }
             journal.record(intents) { [outbox, key = driver.key] fault in
                 outbox.yield(.recorded(key, operation: operation.id, fault))
             }
-        case .freeze:
+        case .freeze, .ready, .stop:
             outbox.yield(.perform(driver.key, operation))
         case .wake:
+            wakeRequired(by: driver)
+            prepareWake(driver)
             let entry = WakeQueue.Entry(
                 driver: driver.key, operation: operation, budget: driver.policy.settings.wakeBudget)
             if wakeQueue.enter(entry) { start(entry) }
         }
+    }
+
+    private func intent(_ container: String, _ depth: Depth, _ driver: ServiceDriver) -> Journal.Intent {
+        Journal.Intent(
+            container: container, service: driver.name, depth: depth, freezer: .docker,
+            beganMilliseconds: world.time.wallMilliseconds, boot: world.boot)
     }
 
     func start(_ entry: WakeQueue.Entry) {
@@ -275,7 +320,7 @@ package actor Supervisor {
 
     // MARK: Alarms
 
-    private func arm() {
+    func arm() {
         guard let earliest = alarms.min?.at, armed.map({ earliest < $0 }) ?? true else { return }
         armed = earliest
         world.time.setAlarm(at: earliest) { [outbox] in outbox.yield(.alarm) }
@@ -286,6 +331,10 @@ package actor Supervisor {
         let now = now
         while let first = alarms.min, first.at <= now {
             alarms.removeMin()
+            if first.driver == 0 {
+                sample()
+                continue
+            }
             guard let driver = drivers[first.driver], driver.alarm == first.at else { continue }
             driver.alarm = nil
             deliver(.timeCame, to: driver.key)
@@ -330,12 +379,19 @@ package actor Supervisor {
         var row = Journal.TransitionRow(
             atMilliseconds: world.time.wallMilliseconds, service: driver.name, from: transition.from.rawValue,
             to: transition.to.rawValue, depth: transition.depth?.rawValue, trigger: transition.trigger.rawValue,
-            by: transition.by, elapsedMicroseconds: transition.elapsed?.microseconds, outcome: "done", error: nil)
+            by: transition.by, elapsedMicroseconds: transition.elapsed?.microseconds, outcome: "done", error: nil,
+            residentBefore: transition.reclaim?.before?.residentBytes,
+            residentAfter: transition.reclaim?.after?.residentBytes)
         var metadata: Logger.Metadata = [
             "service.name": "\(driver.name)", "service.from": "\(row.from)", "service.to": "\(row.to)",
             "trigger": "\(row.trigger)",
         ]
         if let by = row.by { metadata["by"] = "\(by)" }
+        if let depth = row.depth { metadata["service.depth"] = "\(depth)" }
+        if let before = row.residentBefore, let after = row.residentAfter {
+            metadata["memory.before_bytes"] = "\(before)"
+            metadata["memory.after_bytes"] = "\(after)"
+        }
         if let elapsed = transition.elapsed {
             metadata["elapsed_ms"] = "\(Double(elapsed.microseconds / 10) / 100)"
         }

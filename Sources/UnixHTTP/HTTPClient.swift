@@ -8,11 +8,18 @@ internal import NIOPosix
     internal import Musl
 #endif
 
-/// HTTP/1.1 over a unix socket: a request in, an answer out, within a deadline.
+/// HTTP/1.1 over a unix socket, or plain TCP: a request in, an answer out, within a deadline.
 ///
 /// Connections are kept alive and reused, at most `mostIdle` of them. Everything runs on one event loop,
 /// which is also the actor's executor. A caller on the same loop changes no thread.
 package actor HTTPClient {
+    private enum Address {
+        case unix(path: String)
+        case tcp(host: String, port: Int)
+    }
+
+    private let address: Address
+    /// For faults: the socket's path, or host and port.
     private let path: String
     private let eventLoop: any EventLoop
     private var idle: [Connection] = []
@@ -24,7 +31,15 @@ package actor HTTPClient {
 
     /// - Parameter path: of the socket; looked up anew for every connection.
     package init(socketPath path: String, eventLoop: any EventLoop) {
+        address = .unix(path: path)
         self.path = path
+        self.eventLoop = eventLoop
+    }
+
+    /// - Parameter host: a name or an address; looked up anew for every connection.
+    package init(host: String, port: Int, eventLoop: any EventLoop) {
+        address = .tcp(host: host, port: port)
+        path = "\(host):\(port)"
         self.eventLoop = eventLoop
     }
 
@@ -138,7 +153,12 @@ package actor HTTPClient {
                 }
             }
         do {
-            let channel = try await bootstrap.connect(unixDomainSocketPath: path).get()
+            let connecting =
+                switch address {
+                case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
+                case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
+                }
+            let channel = try await connecting.get()
             return try Connection(channel)
         } catch {
             throw fault(error)
@@ -218,7 +238,7 @@ private final class ExchangeHandler: ChannelInboundHandler {
         exchange = Exchange(continuation: continuation, stream: stream, timer: timer, mostBytes: mostBytes)
         var head = HTTPRequestHead(
             version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.target)
-        head.headers.add(name: "Host", value: "localhost")
+        if !request.headers.contains(where: { $0.name == "Host" }) { head.headers.add(name: "Host", value: "localhost") }
         if request.body != nil || request.method == "POST" || request.method == "PUT" {
             head.headers.add(name: "Content-Length", value: "\(request.body?.count ?? 0)")
         }

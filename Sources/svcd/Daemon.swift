@@ -28,11 +28,13 @@ struct Daemon {
         let state = try StateDirectory(locking: paths.stateDirectory)
         let journal = try Journal(path: state.journal, logger: logger)
         let facts = HostFacts.read()
+        let time = LoopTime(loop)
         let supervisor = Supervisor(
             policy: policy,
             surroundings: Supervisor.Surroundings(
-                engine: engine, probe: KernelFreezer(), journal: journal, time: LoopTime(loop), logger: logger,
-                boot: facts.bootID, seed: UInt64.random(in: .min ... .max)),
+                engine: engine, host: KernelHost(), readiness: NetworkReadiness(loop: loop, time: time),
+                journal: journal, time: time, logger: logger, boot: facts.bootID,
+                seed: UInt64.random(in: .min ... .max)),
             executor: loop.executor)
         try await supervisor.prepare()
         announce(policy)

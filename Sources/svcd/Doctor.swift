@@ -92,6 +92,39 @@ struct Doctor: Sendable {
                             + "can't be told from others'"))
             }
         }
+        for service in policy.services where service.settings.stopAfter != nil {
+            let found = listed.filter { entry in
+                service.container.matches(name: entry.container.name) { entry.labels[$0] }
+            }
+            for entry in found { checks += await coldStart(service, entry.container) }
+        }
+        if policy.services.contains(where: { $0.settings.stopAfter != nil }) {
+            checks.append(
+                .init(
+                    "prune", .warning, "'docker container prune' removes containers that stop_after has stopped",
+                    remedy: "filter them out: docker container prune --filter label!=…"))
+        }
+        return checks
+    }
+
+    /// Whether a service with `stop_after` may be stopped at all.
+    private func coldStart(_ service: ServicePolicy, _ container: Container) async -> [DoctorAnswer.Check] {
+        guard let details = try? await engine.inspect(id: container.id, within: .seconds(2))?.details else { return [] }
+        var checks: [DoctorAnswer.Check] = []
+        if details.isRemovedOnStop {
+            checks.append(
+                .init(
+                    "service \(service.name)", .warning,
+                    "stop_after is refused: Docker removes container \(container.name) when it stops (--rm)",
+                    remedy: "run it without --rm, or set stop_after: never"))
+        }
+        if service.settings.ready == nil, details.health == nil {
+            checks.append(
+                .init(
+                    "service \(service.name)", .warning,
+                    "stop_after without ready and without a HEALTHCHECK: nobody knows when a cold start has ended",
+                    remedy: "set ready, for example {tcp: PORT}"))
+        }
         return checks
     }
 

@@ -50,11 +50,13 @@ struct Release: AsyncParsableCommand {
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         let engine = DockerEngine(socketPath: paths.dockerSocket, eventLoop: loop)
         var left: [String] = []
-        for intent in snapshot.intents where intent.depth != .stopped {
+        for intent in snapshot.intents {
             do {
-                try await wake(intent, engine)
-                journal.write(.forget([intent.container]))
-                print("\(intent.service) is awake")
+                // What svcd stopped stays stopped, and stays its own.
+                if try await wake(intent, engine) {
+                    journal.write(.forget([intent.container]))
+                    print("\(intent.service) is awake")
+                }
             } catch {
                 left.append("\(intent.service) (\(intent.container.prefix(12))) is left asleep: \(error)")
             }
@@ -62,20 +64,23 @@ struct Release: AsyncParsableCommand {
         return left
     }
 
-    /// Unpauses until it runs, is gone, or Docker refuses for good.
-    private func wake(_ intent: Journal.Intent, _ engine: DockerEngine) async throws {
+    /// Unpauses until it runs, is gone, or Docker refuses for good; false: it is stopped, and was to be.
+    private func wake(_ intent: Journal.Intent, _ engine: DockerEngine) async throws -> Bool {
         var wait = Duration.milliseconds(20)
         for attempt in 1... {
             do {
                 let container = try await engine.inspect(id: intent.container, within: .seconds(5))
-                guard let container, container.status == .paused else { return }
+                guard let container, container.status == .paused else {
+                    return container?.status != .down || intent.depth != .stopped
+                }
                 try await engine.unpause(id: intent.container, within: .seconds(10))
-                return
+                return true
             } catch {
                 if attempt == Self.attempts { throw error }
                 try await Task.sleep(for: wait)
                 wait *= 4
             }
         }
+        return true
     }
 }

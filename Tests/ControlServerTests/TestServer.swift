@@ -34,7 +34,7 @@ final class TestServer: Sendable {
         let supervisor = Supervisor(
             policy: policy,
             surroundings: .init(
-                engine: engine, probe: BlindProbe(),
+                engine: engine, host: FakeHost(), readiness: FakeReadiness(),
                 journal: try Journal(path: directory + "/journal.db", logger: logger), time: RealTime(), logger: logger,
                 boot: "boot", seed: 1), executor: loop.executor)
         try await supervisor.prepare()

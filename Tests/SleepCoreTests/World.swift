@@ -11,12 +11,14 @@ struct World {
     /// Breaks what the machine decides, to show that the checks notice.
     enum Sabotage: CaseIterable {
         case freezesInSpiteOfLease, freezesUnrecorded, answersSleepers, wakesHeld, overlaps, forgetsWaiters
+        case answersDuringReclaim, stopsInUse
     }
 
     private enum Happening {
         case operationEnds(UInt64, Machine.OperationFault?)
         case effect(Machine.Operation.Kind, life: Int)
         case lookEnds(UInt64, [Container]?)
+        case reclaimEnds(UInt64)
         case hint(Machine.Hint)
     }
 
@@ -58,12 +60,10 @@ struct World {
     private var isPausedBySvcd = false
     private var isEngineUp = true
     private var intents: [String: Depth] = [:]
-    /// Things that have happened and that nobody has told the machine yet.
-    private var untold = 0
 
     private var pending: [(at: Instant, what: Happening)] = []
     private var operation: Machine.Operation?
-    private var freezeTrigger: Trigger?
+    private var reclaim: UInt64?
     private var waiters: [UInt64: (deadline: Instant, trigger: Trigger)] = [:]
     private var sleepers: Set<UInt64> = []
     private var operatorWants = false
@@ -86,6 +86,9 @@ struct World {
         settings.idleAfter = .seconds(2)
         settings.minAwake = .seconds(1)
         settings.wakeTimeout = .seconds(3)
+        settings.reclaim = Bool.random(using: &random) ? Reclaim(after: .milliseconds(500), target: 0.7) : nil
+        settings.stopAfter = Bool.random(using: &random) ? .seconds(3) : nil
+        settings.ready = Bool.random(using: &random) ? .tcp(port: 80) : nil
         return Machine(rules: .init(settings), seed: random.next(), now: now)
     }
 
@@ -103,7 +106,9 @@ struct World {
         case 26..<46: advance(by: .milliseconds(Int.random(in: 40...3000, using: &random)))
         case 46..<62: ask(.hook)
         case 62..<65: ask(.operator)
-        case 65..<68: sleep(force: Bool.random(using: &random))
+        case 65..<68:
+            let depth: Depth = Bool.random(using: &random) ? .frozen : Bool.random(using: &random) ? .reclaimed : .stopped
+            sleep(depth, force: Bool.random(using: &random))
         case 68..<71: send(.leaseTaken(id: "\(Int.random(in: 0..<3, using: &random))", until: now + .milliseconds(900)))
         case 71..<73: send(.leaseEnded(id: "\(Int.random(in: 0..<3, using: &random))"))
         case 73: send(.pinned(until: now + .seconds(2)))
@@ -114,6 +119,11 @@ struct World {
         case 88..<90: isEngineUp ? loseEngine() : regainEngine()
         case 90..<94: if !isEngineUp { regainEngine() }
         case 94: restart(atStart: false)
+        case 96:
+            let use = Bool.random(using: &random) ? "9 KiB/s" : nil
+            send(.sampled(ActivityReading(use: use)))
+        case 97:
+            send(.neededBy(Bool.random(using: &random) ? ["other"] : []))
         case 95:
             if let waiter = waiters.keys.randomElement(using: &random) {
                 waiters[waiter] = nil
@@ -136,6 +146,13 @@ struct World {
             tell(.runs)
         case (3, .running?), (3, .paused?):
             (status, isPausedBySvcd) = (.down, false)
+            // A pause or a stop that Docker still has before it finds no process any more.
+            pending.removeAll {
+                switch $0.what {
+                case .effect(.freeze, _), .effect(.stop, _): true
+                default: false
+                }
+            }
             tell(.other)
         case (_, .down?):
             status = .running
@@ -173,11 +190,11 @@ struct World {
         pending.removeAll {
             switch $0.what {
             case .effect: false
-            case .operationEnds, .lookEnds, .hint: true
+            case .operationEnds, .lookEnds, .hint, .reclaimEnds: true
             }
         }
         life += 1
-        (operation, waiters, sleepers, operatorWants, freezeTrigger) = (nil, [:], [], false, nil)
+        (operation, waiters, sleepers, operatorWants, reclaim) = (nil, [:], [], false, nil)
         machine = Self.makeMachine(neverSleeps, &random, now)
         if isEngineUp { send(.found(truth(), intents: intents)) } else { send(.engineLost) }
         if !isEngineUp { regainEngineAfterRestart() }
@@ -197,10 +214,10 @@ struct World {
         send(.wakeRequested(.init(id: lastID, arrived: now, deadline: deadline, trigger: trigger)))
     }
 
-    private mutating func sleep(force: Bool) {
+    private mutating func sleep(_ depth: Depth, force: Bool) {
         lastID += 1
         sleepers.insert(lastID)
-        send(.sleepRequested(.init(id: lastID, force: force)))
+        send(.sleepRequested(.init(id: lastID, depth: depth, force: force)))
     }
 
     // MARK: Time
@@ -233,8 +250,8 @@ struct World {
         case .operationEnds(let id, let fault):
             guard operation?.id == id else { return }
             operation = nil
-            if case .record(let containers) = lastKind(id), fault == nil {
-                for container in containers { intents[container] = .frozen }
+            if case .record(let containers, let depth) = lastKind(id), fault == nil {
+                for container in containers { intents[container] = depth }
             }
             send(.operationFinished(id, fault))
         case .effect(let kind, _):
@@ -243,7 +260,20 @@ struct World {
             send(found.map { .lookFinished(generation: generation, $0) } ?? .lookFailed(generation: generation))
         case .hint(let hint):
             send(.hinted(hint))
+        case .reclaimEnds(let id):
+            guard reclaim == id else { return }
+            reclaim = nil
+            send(.reclaimFinished(id, outcome()))
         }
+    }
+
+    private mutating func outcome() -> ReclaimOutcome {
+        let ends: [ReclaimOutcome.End] = [.done, .done, .halted, .guarded("pressure"), .unavailable("no swap")]
+        let end = ends.randomElement(using: &random) ?? .done
+        if case .unavailable = end { return ReclaimOutcome(end) }
+        return ReclaimOutcome(
+            end, before: MemoryReading(residentBytes: 100, swappedBytes: 0),
+            after: MemoryReading(residentBytes: Int.random(in: 0...100, using: &random), swappedBytes: 0))
     }
 
     private var lastOperation: Machine.Operation?
@@ -262,7 +292,15 @@ struct World {
         switch kind {
         case .record:
             return true
-        case .freeze(let ids):
+        case .ready(let ids, _):
+            return ids == [id] && status == .running
+        case .stop(let ids):
+            guard ids == [id], status == .paused || status == .running else { return false }
+            (status, isPausedBySvcd) = (.down, false)
+            tell(.runs)
+            tell(.other)
+            if intents[id] != .stopped { complain("a container was stopped without an intent on disk") }
+        case .freeze(let ids, _):
             guard ids == [id], status == .running else { return false }
             (status, isPausedBySvcd) = (.paused, true)
             tell(.paused)
@@ -276,7 +314,8 @@ struct World {
     }
 
     private mutating func begin(_ begun: Machine.Operation) {
-        if operation != nil { complain("two operations at once") }
+        // Asking whether it answers changes nothing, so it may be given up.
+        if let operation, !operation.kind.isReady { complain("two operations at once") }
         operation = begun
         lastOperation = begun
         if case .record = begun.kind {
@@ -288,6 +327,14 @@ struct World {
         let delay = Duration.milliseconds(Int.random(in: 5...25, using: &random))
         let refused = Machine.OperationFault(message: "refused", isConflict: Bool.random(using: &random))
         let silent = Machine.OperationFault(message: "no answer", mayStillLand: true)
+        if case .ready = begun.kind, Int.random(in: 0..<4, using: &random) == 0 {
+            schedule(.operationEnds(begun.id, .init(message: "no answer", isTimeout: true)), begun.limit)
+            return
+        }
+        if case .freeze(_, true) = begun.kind, Int.random(in: 0..<20, using: &random) == 0 {
+            schedule(.operationEnds(begun.id, .init(message: "an exec runs", isVeto: true)), .milliseconds(1))
+            return
+        }
         guard isEngineUp else {
             schedule(.operationEnds(begun.id, .init(message: "unreachable")), .milliseconds(1))
             return
@@ -332,10 +379,14 @@ struct World {
     }
 
     /// Docker takes a container's operations one by one: when one of this life has been answered, what the
-    /// life before has left behind can't come after it.
+    /// life before has left behind can't come after it; nor can a stop, which gets longer than it may take.
     private mutating func forgetEarlierLives() {
         pending.removeAll {
-            if case .effect(_, let earlier) = $0.what { earlier < life } else { false }
+            switch $0.what {
+            case .effect(.stop, _): true
+            case .effect(_, let earlier): earlier < life
+            default: false
+            }
         }
     }
 
@@ -351,11 +402,10 @@ struct World {
         switch sabotage {
         case .freezesInSpiteOfLease?:
             guard !machine.leases.isEmpty, operation == nil, step.operation == nil else { return }
-            freezeTrigger = .idle
-            step.operation = .init(id: 1 << 40, kind: .record([id]), limit: .seconds(1))
+            step.operation = .init(id: 1 << 40, kind: .record([id], .frozen), limit: .seconds(1))
         case .freezesUnrecorded?:
             guard operation == nil, step.operation == nil, status == .running else { return }
-            step.operation = .init(id: 1 << 41, kind: .freeze([id]), limit: .seconds(1))
+            step.operation = .init(id: 1 << 41, kind: .freeze([id], unlessUsed: false), limit: .seconds(1))
         case .answersSleepers?:
             guard case .asleep = machine.condition, let waiter = waiters.first else { return }
             let answered = Machine.Waiter(id: waiter.key, arrived: now, deadline: now, trigger: .hook)
@@ -364,8 +414,15 @@ struct World {
             guard machine.condition == .held, operation == nil, !operatorWants else { return }
             step.operation = .init(id: 1 << 42, kind: .wake(thaw: [id], start: []), limit: .seconds(1))
         case .overlaps?:
-            guard operation != nil else { return }
+            guard let operation, !operation.kind.isReady else { return }
             step.operation = .init(id: 1 << 43, kind: .wake(thaw: [id], start: []), limit: .seconds(1))
+        case .answersDuringReclaim?:
+            guard reclaim != nil, let waiter = waiters.first else { return }
+            let answered = Machine.Waiter(id: waiter.key, arrived: now, deadline: now, trigger: .hook)
+            step.ready.append((answered, .awake(.hook)))
+        case .stopsInUse?:
+            guard status == .running, operation == nil, step.operation == nil, intents[id] == nil else { return }
+            step.operation = .init(id: 1 << 44, kind: .stop([id]), limit: .seconds(1))
         case .forgetsWaiters?:
             step.ready = []
         case nil: break
@@ -375,6 +432,18 @@ struct World {
     private mutating func obey(_ step: Machine.Step, _ before: Machine) {
         for container in step.forget { intents[container] = nil }
         for container in step.disowned.keys { intents[container] = nil }
+        for (container, depth) in step.deepened where intents[container] != nil { intents[container] = depth }
+        if let (number, containers) = step.reclaim {
+            if reclaim != nil { complain("two reclaims at once") }
+            for container in containers where container.status != .paused || machine.owned[container.id] == nil {
+                complain("it reclaims what isn't its sleeper")
+            }
+            reclaim = number
+            schedule(.reclaimEnds(number), .milliseconds(Int.random(in: 10...2000, using: &random)))
+        }
+        if step.haltsReclaim, let reclaim {
+            schedule(.reclaimEnds(reclaim), .milliseconds(Int.random(in: 0...5, using: &random)))
+        }
         for (waiter, report) in step.ready { release(waiter, report) }
         for (waiter, failure) in step.failed {
             if waiters.removeValue(forKey: waiter.id) == nil { complain("a waiter was answered twice") }
@@ -403,24 +472,34 @@ struct World {
         if report.elapsed < .zero || report.queued < .zero || report.thaw < .zero {
             complain("a latency is negative")
         }
+        if isEngineUp, reclaim != nil { complain("a waiter was told ready while memory is handed back") }
         // Believed to run while Docker is away counts as awake.
         if isEngineUp, case .asleep = machine.condition { complain("a waiter was told ready while it sleeps") }
     }
 
     private mutating func judge(_ operation: Machine.Operation, _ before: Machine) {
         switch operation.kind {
+        case .record(_, .stopped):
+            if !waiters.isEmpty || machine.demand != nil { complain("it is stopped though somebody wants it") }
         case .record:
             if neverSleeps { complain("sleep: never is put to sleep") }
             let isOwnIdea = sleepers.isEmpty
             if isOwnIdea {
                 if !machine.leases.isEmpty { complain("it falls asleep in spite of a lease") }
+                if !machine.neededBy.isEmpty { complain("it falls asleep though it is needed") }
                 if machine.pin != nil { complain("it falls asleep in spite of a pin") }
                 if machine.mode != .auto { complain("it falls asleep in mode \(machine.mode)") }
                 if now - machine.awakeSince < machine.rules.minAwake { complain("it falls asleep before min_awake") }
                 if now - machine.lastUse < machine.rules.idleAfter { complain("it falls asleep while in use") }
             }
             if !waiters.isEmpty { complain("it falls asleep while somebody waits") }
-        case .freeze(let ids):
+        case .ready:
+            break
+        case .stop(let ids):
+            if neverSleeps { complain("sleep: never is stopped") }
+            for container in ids where intents[container] != .stopped { complain("it stops without an intent") }
+            if !waiters.isEmpty { complain("it stops though somebody waits") }
+        case .freeze(let ids, _):
             if neverSleeps { complain("sleep: never is frozen") }
             for container in ids where intents[container] == nil { complain("it freezes without an intent") }
         case .wake(let thaw, let start):
@@ -455,6 +534,7 @@ struct World {
     private mutating func calmDown() {
         if !isEngineUp { regainEngine() }
         send(.modeChanged(.off))
+        send(.neededBy([]))
         for lease in Array(machine.leases.keys) { send(.leaseEnded(id: lease)) }
         send(.unpinned)
         advance(by: .seconds(200))
@@ -477,7 +557,7 @@ struct World {
             switch status {
             case nil: .absent
             case .running?: .running
-            case .paused?: intents[id] == nil ? .held : .asleep(.frozen)
+            case .paused?: intents[id].map { .asleep($0 == .stopped ? .frozen : $0) } ?? .held
             case .down?: machine.owned[id] == .stopped ? .asleep(.stopped) : .down
             }
         check(machine.condition, expected, "its belief")
@@ -486,5 +566,6 @@ struct World {
 }
 
 extension SleepMachine.Operation.Kind {
+    fileprivate var isReady: Bool { if case .ready = self { true } else { false } }
     fileprivate var isRecord: Bool { if case .record = self { true } else { false } }
 }

@@ -9,42 +9,6 @@ import Testing
 
 @Suite("the supervisor, over a fake engine")
 struct SupervisorTests {
-    private func with(
-        _ names: [String], idleAfter: Duration = .seconds(300), delay: Duration = .milliseconds(2),
-        change: (inout Policy) -> Void = { _ in },
-        _ body: @Sendable (Supervisor, FakeEngine) async throws -> Void
-    ) async throws {
-        let path = NSTemporaryDirectory() + "svcd-supervisor-\(UInt32.random(in: 0 ... .max)).db"
-        defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let engine = FakeEngine(names: names, delay: delay)
-        var policy = Policy()
-        policy.services = names.map { name in
-            var settings = Settings()
-            settings.activity = [.hook]
-            settings.minAwake = .zero
-            settings.idleAfter = idleAfter
-            settings.wakeTimeout = .seconds(2)
-            return ServicePolicy(name: name, tier: "on-demand", settings: settings)
-        }
-        change(&policy)
-        let supervisor = Supervisor(
-            policy: policy,
-            surroundings: .init(
-                engine: engine, probe: BlindProbe(), journal: try Journal(path: path, logger: logger),
-                time: RealTime(), logger: logger, boot: "boot", seed: 1),
-            executor: TestExecutor())
-        try await supervisor.prepare()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await supervisor.run() }
-            for name in names {
-                try await eventually("\(name) is known") { await supervisor.view(name)?.machine.state == .awake }
-            }
-            try await body(supervisor, engine)
-            group.cancelAll()
-        }
-    }
-
     private func wake(_ supervisor: Supervisor, _ name: String) async -> SleepMachine.WakeFailure? {
         guard case .failure(let failure)? = await supervisor.wake(name, trigger: .hook, by: nil)?.result else {
             return nil
@@ -59,7 +23,7 @@ struct SupervisorTests {
             [.doneButRefused(500)], [.doneButRefused(409)], [.doneButSilent], [.silent],
         ])
     func unpauseErrs(faults: [FakeEngine.Fault]) async throws {
-        try await with(["s"]) { supervisor, engine in
+        try await withSupervisor(["s"]) { supervisor, engine in
             #expect(await supervisor.sleep("s", force: true, by: nil) == .asleep)
             for fault in faults { engine.fail("unpause", fault) }
             #expect(await wake(supervisor, "s") == nil)
@@ -75,7 +39,7 @@ struct SupervisorTests {
             (.doneButSilent, true), (.silent, false),
         ])
     func pauseErrs(fault: FakeEngine.Fault, sleeps: Bool) async throws {
-        try await with(["s"]) { supervisor, engine in
+        try await withSupervisor(["s"]) { supervisor, engine in
             engine.fail("pause", fault)
             let outcome = await supervisor.sleep("s", force: true, by: nil)
             #expect((outcome == .asleep) == sleeps)
@@ -88,7 +52,7 @@ struct SupervisorTests {
 
     @Test("a pause that got no answer and lands later is known as svcd's own")
     func lateFreeze() async throws {
-        try await with(["s"]) { supervisor, engine in
+        try await withSupervisor(["s"]) { supervisor, engine in
             engine.fail("pause", .silent)
             _ = await supervisor.sleep("s", force: true, by: nil)
             #expect(await supervisor.view("s")?.machine.state == .awake)
@@ -101,7 +65,7 @@ struct SupervisorTests {
 
     @Test("and where somebody has come meanwhile, it is woken at once")
     func lateFreezeInUse() async throws {
-        try await with(["s"]) { supervisor, engine in
+        try await withSupervisor(["s"]) { supervisor, engine in
             engine.fail("pause", .silent)
             _ = await supervisor.sleep("s", force: true, by: nil)
             #expect(await wake(supervisor, "s") == nil)
@@ -113,7 +77,7 @@ struct SupervisorTests {
 
     @Test("a wake that keeps failing is reported, tried again, and heals")
     func failing() async throws {
-        try await with(["s"]) { supervisor, engine in
+        try await withSupervisor(["s"]) { supervisor, engine in
             #expect(await supervisor.sleep("s", force: true, by: nil) == .asleep)
             for _ in 0..<5 { engine.fail("unpause", .refused(500)) }
             let failure = await wake(supervisor, "s")
@@ -128,7 +92,7 @@ struct SupervisorTests {
     @Test("only so many wakes at once, the most urgent first")
     func priority() async throws {
         let names = ["slow1", "slow2", "slow3", "fast"]
-        try await with(names, delay: .milliseconds(30)) { policy in
+        try await withSupervisor(names, delay: .milliseconds(30)) { policy in
             policy.maxConcurrentWakes = 1
             for index in 0..<3 { policy.services[index].settings.wakeBudget = .milliseconds(500) }
         } _: { supervisor, engine in
@@ -149,7 +113,7 @@ struct SupervisorTests {
 
     @Test("mode observe decides and touches nothing")
     func observe() async throws {
-        try await with(["s"], idleAfter: .milliseconds(100)) { policy in
+        try await withSupervisor(["s"], idleAfter: .milliseconds(100)) { policy in
             policy.mode = .observe
         } _: { supervisor, engine in
             try await eventually("it is noted") {
@@ -160,25 +124,20 @@ struct SupervisorTests {
         }
     }
 
-    @Test("signals that nobody reads keep a service awake, and so does traffic that can't wake it")
-    func unreadSignals() async throws {
-        try await with(["signals", "traffic", "needed", "needs", "plain"], idleAfter: .milliseconds(100)) { policy in
-            policy.services[0].settings.activity = [.hook, .cpu]
-            policy.services[1].settings.wakeOn = [.hook, .traffic]
-            policy.services[3].settings.requires = ["needed"]
+    @Test("traffic that can't wake it yet keeps a service awake")
+    func unbuiltTraffic() async throws {
+        try await withSupervisor(["traffic", "plain"], idleAfter: .milliseconds(100)) { policy in
+            policy.services[0].settings.wakeOn = [.hook, .traffic]
         } _: { supervisor, engine in
             try await eventually("the plain one sleeps") { engine.status("plain") == .paused }
-            try await eventually("so does the one that needs") { engine.status("needs") == .paused }
-            for name in ["signals", "traffic", "needed"] {
-                #expect(engine.status(name) == .running)
-                #expect(await supervisor.view(name)?.machine.vetoes(SuspendingClock().now).count == 1)
-            }
+            #expect(engine.status("traffic") == .running)
+            #expect(await supervisor.view("traffic")?.machine.vetoes(SuspendingClock().now).count == 1)
         }
     }
 
     @Test("where nothing is due, nothing is asked of the engine")
     func quiet() async throws {
-        try await with(["s"]) { supervisor, engine in
+        try await withSupervisor(["s"]) { supervisor, engine in
             let before = engine.calls.count
             for _ in 0..<1000 {
                 let outcome = await supervisor.hook("s", trigger: .hook, by: nil) { _ in }
@@ -195,5 +154,43 @@ final class TestExecutor: SerialExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+    }
+}
+
+/// Runs a test against a supervisor whose services all run, use hooks only, and have no `min_awake`.
+func withSupervisor(
+    _ names: [String], idleAfter: Duration = .seconds(300), delay: Duration = .milliseconds(2),
+    host: FakeHost = FakeHost(), readiness: FakeReadiness = FakeReadiness(),
+    change: (inout Policy) -> Void = { _ in },
+    _ body: @Sendable (Supervisor, FakeEngine) async throws -> Void
+) async throws {
+    let path = NSTemporaryDirectory() + "svcd-supervisor-\(UInt32.random(in: 0 ... .max)).db"
+    defer { for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let engine = FakeEngine(names: names, delay: delay)
+    var policy = Policy()
+    policy.services = names.map { name in
+        var settings = Settings()
+        settings.activity = [.hook]
+        settings.minAwake = .zero
+        settings.idleAfter = idleAfter
+        settings.wakeTimeout = .seconds(2)
+        return ServicePolicy(name: name, tier: "on-demand", settings: settings)
+    }
+    change(&policy)
+    let supervisor = Supervisor(
+        policy: policy,
+        surroundings: .init(
+            engine: engine, host: host, readiness: readiness, journal: try Journal(path: path, logger: logger),
+            time: RealTime(), logger: logger, boot: "boot", seed: 1),
+        executor: TestExecutor())
+    try await supervisor.prepare()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await supervisor.run() }
+        for name in names {
+            try await eventually("\(name) is known") { await supervisor.view(name)?.machine.state == .awake }
+        }
+        try await body(supervisor, engine)
+        group.cancelAll()
     }
 }

@@ -6,6 +6,7 @@ package final class FakeEngine: ContainerEngine {
     private struct State {
         var containers: [String: Container] = [:]
         var calls: [String] = []
+        var commands: [String] = []
         var isUp = true
         /// What the next calls of a verb do instead of succeeding.
         var faults: [String: [Fault]] = [:]
@@ -48,7 +49,7 @@ package final class FakeEngine: ContainerEngine {
     /// Sets what is true, without an event.
     package func put(_ name: String, _ status: Container.Status?, id: String? = nil) {
         state.withLockedValue { state in
-            state.containers[name] = status.map { Container(id: id ?? "id-\(name)", name: name, status: $0) }
+            state.containers[name] = status.map { Container(id: id ?? "id-\(name)", name: name, status: $0, pid: 1) }
         }
     }
 
@@ -97,6 +98,21 @@ package final class FakeEngine: ContainerEngine {
         try await change(id, "start", from: .down, to: .running)
     }
 
+    package func stop(id: String, grace: Duration, within deadline: Duration) async throws {
+        try await change(id, "stop", from: .running, to: .down)
+    }
+
+    /// What `commandsRunning` answers.
+    package var commands: [String] {
+        get { state.withLockedValue { $0.commands } }
+        set { state.withLockedValue { $0.commands = newValue } }
+    }
+
+    package func commandsRunning(in container: Container, within deadline: Duration) async throws -> [String] {
+        try note("execs \(container.name)")
+        return commands
+    }
+
     package func events(
         ready: @Sendable () async -> Void, receive: @Sendable (ContainerEvent) async -> Void
     ) async throws {
@@ -141,10 +157,4 @@ package final class FakeEngine: ContainerEngine {
         case nil, .refused, .silent: break
         }
     }
-}
-
-/// The kernel can't be asked.
-package struct BlindProbe: FreezerProbe {
-    package init() {}
-    package func isFrozen(_ container: Container) -> Bool? { nil }
 }

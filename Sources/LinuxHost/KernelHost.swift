@@ -1,0 +1,69 @@
+internal import Dispatch
+package import SleepCore
+
+/// This host's kernel, as far as containers are concerned.
+///
+/// What freezes, what is resident, what moves: everything is found through the PID of a container's init, and
+/// read from `/proc` and the cgroup file system. Nothing here knows Docker or decides anything.
+package final class KernelHost: ContainerHost {
+    private let freezer: KernelFreezer
+    private let reclaimer: Reclaimer
+    private let workingSets = WorkingSets()
+    private let proc: String
+    private let cgroupRoot: String
+    private let background = DispatchQueue(label: "svcd.pages", qos: .utility)
+    private let wakePath = DispatchQueue(label: "svcd.prefetch", qos: .userInitiated)
+
+    package init(proc: String = "/proc", cgroupRoot: String = "/sys/fs/cgroup") {
+        self.proc = proc
+        self.cgroupRoot = cgroupRoot
+        freezer = KernelFreezer(proc: proc, cgroupRoot: cgroupRoot)
+        reclaimer = Reclaimer(freezer: freezer, workingSets: workingSets, proc: proc, cgroupRoot: cgroupRoot)
+    }
+
+    package func isFrozen(_ container: Container) -> Bool? { freezer.isFrozen(container) }
+
+    package func memory(of container: Container) -> MemoryReading? {
+        MemoryCgroup(of: container, proc: proc, cgroupRoot: cgroupRoot)?.reading
+    }
+
+    package func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome {
+        await reclaimer.reclaim(container, share: share, order: order)
+    }
+
+    package func learn(_ container: Container) async {
+        guard let cgroup = MemoryCgroup(of: container, proc: proc, cgroupRoot: cgroupRoot) else { return }
+        await withCheckedContinuation { continuation in
+            background.async { [self] in
+                for pid in cgroup.processes {
+                    guard let memory = ProcessMemory(pid, proc: proc) else { continue }
+                    workingSets.notePresent(container.id, pid, memory.pages(.present))
+                }
+                continuation.resume()
+            }
+        }
+    }
+
+    /// On zram there is nothing to gain: a page comes back as fast as it can be asked for.
+    package func prefetch(_ container: Container) {
+        guard Swap.read(proc: proc).medium == .disk,
+            let cgroup = MemoryCgroup(of: container, proc: proc, cgroupRoot: cgroupRoot)
+        else { return }
+        wakePath.async { [self] in
+            for pid in cgroup.processes {
+                let needed = workingSets.needed(container.id, pid)
+                if !needed.isEmpty { _ = ProcessMemory(pid, proc: proc)?.advise(.willNeed, needed) }
+            }
+        }
+    }
+
+    package func keepKnowledge(of ids: Set<String>) { workingSets.keep(only: ids) }
+
+    package func meter(_ container: Container, _ settings: Settings) -> (any ActivityMeter)? {
+        ContainerMeter(container, settings, proc: proc, cgroupRoot: cgroupRoot)
+    }
+
+    package var majorFaultCost: Duration { Swap.read(proc: proc).majorFaultCost }
+
+    package func memoryPressure() -> Double? { Pressure.average10(.memory, .some, proc: proc) }
+}

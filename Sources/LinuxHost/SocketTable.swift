@@ -1,0 +1,69 @@
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Musl
+#endif
+
+/// The sockets of a process's network namespace, from `/proc/PID/net/{tcp,tcp6,udp,udp6}` (proc(5)).
+struct SocketTable {
+    struct Entry: Equatable {
+        var local: IPAddress
+        var localPort: Int
+        var remote: IPAddress
+        /// As the kernel numbers them: 1 established, 10 listening.
+        var state: Int
+        /// Bytes that nobody has read; for a listener, connections that nobody has accepted.
+        var unread: Int
+    }
+
+    private(set) var entries: [Entry] = []
+
+    /// Null: it can't be read.
+    init?(of pid: Int, proc: String, files: [String]) {
+        var isRead = false
+        for file in files {
+            guard let text = readText("\(proc)/\(pid)/net/\(file)", most: 16 << 20) else { continue }
+            isRead = true
+            add(text)
+        }
+        if !isRead { return nil }
+    }
+
+    init(_ text: String) { add(text) }
+
+    private mutating func add(_ text: String) {
+        for line in text.split(separator: "\n").dropFirst() {
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard words.count > 4, let local = Self.endpoint(words[1]), let remote = Self.endpoint(words[2]),
+                let state = Int(words[3], radix: 16),
+                let unread = words[4].split(separator: ":").last.flatMap({ Int($0, radix: 16) })
+            else { continue }
+            entries.append(
+                Entry(local: local.0, localPort: local.1, remote: remote.0, state: state, unread: unread))
+        }
+    }
+
+    /// `0100007F:1F90`: the address as words in the host's byte order, the port as a number.
+    private static func endpoint(_ text: Substring) -> (IPAddress, Int)? {
+        let parts = text.split(separator: ":")
+        guard parts.count == 2, let port = Int(parts[1], radix: 16), parts[0].count % 8 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        var rest = parts[0]
+        while !rest.isEmpty {
+            guard let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
+            withUnsafeBytes(of: word) { bytes += $0 }
+            rest = rest.dropFirst(8)
+        }
+        guard bytes.count == 4 || bytes.count == 16 else { return nil }
+        return (IPAddress(bytes), port)
+    }
+
+    /// Peers of established connections to ports that somebody listens on, loopback apart.
+    var inboundPeers: [IPAddress] {
+        let ports = Set(entries.filter { $0.state == 10 }.map(\.localPort))
+        return entries.filter { $0.state == 1 && ports.contains($0.localPort) && !$0.remote.isLoopback }.map(\.remote)
+    }
+
+    /// The first socket in which something waits, loopback apart.
+    var firstUnread: Entry? { entries.first { $0.unread > 0 && !$0.local.isLoopback && !$0.remote.isLoopback } }
+}
