@@ -159,7 +159,12 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        context.close(promise: nil)
+        guard let error = error as? HTTPParserError, !isAnswering, !isClosing else {
+            context.close(promise: nil)
+            return
+        }
+        isAnswering = true
+        write(Answer(Problems.parser(error)), false, context)
     }
 }
 

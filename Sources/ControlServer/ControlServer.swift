@@ -6,6 +6,12 @@ internal import NIOPosix
 package import SleepCore
 package import SleepEngine
 
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Musl
+#endif
+
 /// The daemon's doors: HTTP/1.1 over unix sockets, one with all powers and one for gateways.
 ///
 /// A connection is read on the event loop that is also the supervisor's executor. A hook for an awake
@@ -44,6 +50,9 @@ package actor ControlServer {
         var reply: Reply
     }
 
+    /// Connections that may wait for the event loop: a burst of hooks, or all of them while svcd restarts.
+    private static let backlog: CInt = 4096
+
     private let supervisor: Supervisor
     private let services: Services
     private let eventLoop: any EventLoop
@@ -70,7 +79,6 @@ package actor ControlServer {
         let queue = queue
         let connections = connections
         let bootstrap = ServerBootstrap(group: eventLoop)
-            .serverChannelOption(.backlog, value: 4096)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -78,12 +86,14 @@ package actor ControlServer {
                         power: power, supervisor: supervisor, connections: connections.value, jobs: queue)
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(HeadGuard())
-                    try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+                    try pipeline.configureHTTPServerPipeline(withErrorHandling: false)
                     try pipeline.addHandler(handler)
                     connections.value.add(handler, channel)
                 }
             }
         listeners.append(try await bootstrap.withBoundSocket(descriptor).get())
+        // NIO listens anew on a socket that it takes over, with its own backlog of 128.
+        listen(descriptor, Self.backlog)
     }
 
     /// Works on requests until the task is cancelled.

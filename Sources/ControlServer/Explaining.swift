@@ -17,7 +17,11 @@ extension Why {
         let machine = view.machine
         var reasons: [String] = []
         switch machine.state {
-        case .awake: reasons.append("its container runs")
+        case .awake:
+            reasons.append("its container runs")
+            for other in machine.containers where other.status != .running {
+                reasons.append("but its replica \(other.name) is \(other.dockerStatus), not by svcd")
+            }
         case .fallingAsleep: reasons.append("it is being put to sleep")
         case .waking: reasons.append("somebody needs it, and it is being woken")
         case .asleep:

@@ -6,6 +6,12 @@ internal import SleepCore
 enum Problems {
     static func badRequest(_ detail: String) -> Problem { Problem(400, "bad request", detail) }
 
+    static func parser(_ error: HTTPParserError) -> Problem {
+        error == .headerOverflow
+            ? Problem(431, "headers too large", "the head of a request may measure 64 KiB")
+            : badRequest("this is not HTTP/1.1")
+    }
+
     static let forbidden = Problem(
         403, "not permitted here", "this socket is for hooks and leases; operators use the control socket")
 

@@ -112,6 +112,7 @@ struct PolicyReader {
         guard let pairs = pairs(of: node, "{tier: …} and other settings of a service", keys: keys) else { return nil }
         guard let tierPair = pairs.first(where: { $0.key == PolicyKey.tier.rawValue }) else {
             fault(mark, "service '\(name)' has no tier, expected one of \(names.joined(separator: ", "))")
+            checkSettings(pairs)
             return nil
         }
         guard case .scalar(let tierName, _, _) = tierPair.value, let tier = tiers.first(where: { $0.name == tierName })
@@ -120,6 +121,7 @@ struct PolicyReader {
                 tierPair.value.mark,
                 "unknown tier \(tierPair.value.kind), expected one of \(names.joined(separator: ", "))"
                     + suggestion(tierPair.value, names))
+            checkSettings(pairs)
             return nil
         }
         var service = ServicePolicy(name: name, tier: tierName, settings: tier.settings)
@@ -131,6 +133,13 @@ struct PolicyReader {
         apply(pairs, to: &service.settings, &service.lines)
         contradictions(service.settings, service.lines, mark, "service \(name)")
         return service
+    }
+
+    /// For the faults alone: a service without a tier has no settings.
+    private mutating func checkSettings(_ pairs: [(key: String, mark: Mark, value: YAMLNode)]) {
+        var settings = Settings()
+        var lines: [PolicyKey: Int] = [:]
+        apply(pairs, to: &settings, &lines)
     }
 
     private mutating func apply(
@@ -181,6 +190,7 @@ struct PolicyReader {
     private mutating func checkRequires(_ services: [ServicePolicy], _ nodes: [String: YAMLNode]) {
         let names = services.map(\.name)
         let required = Dictionary(services.map { ($0.name, $0.settings.requires) }) { first, _ in first }
+        var reported: Set<String> = []
         for service in services {
             let mark = nodes[service.name]?.mark(of: PolicyKey.requires.rawValue)
             guard let mark else { continue }
@@ -190,7 +200,8 @@ struct PolicyReader {
                     mark, "'\(service.name)' requires '\(name)', which is no service, expected one of this file\(meant)"
                 )
             }
-            if let circle = circle(from: service.name, required) {
+            if !reported.contains(service.name), let circle = circle(from: service.name, required) {
+                reported.formUnion(circle)
                 fault(mark, "requires goes in a circle: \(circle.joined(separator: " -> ")), expected no circle")
             }
         }
@@ -309,7 +320,9 @@ struct PolicyReader {
         guard case .scalar(let text, _, _) = node, let duration = DurationText.parse(text) else {
             var hint = ""
             if case .scalar(let text, _, _) = node, Int(text) != nil {
-                hint = ", did you mean '\(text.drop { $0 == "-" })s'?"
+                // Budgets are thought of in milliseconds, everything else in seconds.
+                let unit = key.hasPrefix("wake_") ? "ms" : "s"
+                hint = ", did you mean '\(text.drop { $0 == "-" })\(unit)'?"
             }
             fault(node.mark, "\(key) is \(node.kind), expected a duration like 300ms, 5m or 1h30m, \(bounds)\(hint)")
             return nil

@@ -60,6 +60,12 @@ extension SleepMachine {
                 considerReadiness(wakeFailure, now, &step)
                 guard phase == .resting else { return }
             } else {
+                // Of several replicas that somebody else has paused one: an operator's wake is for that one, too.
+                let isReleased = waiters.contains { $0.trigger == .operator } || demand?.releasesHeld == true
+                if isReleased, containers.contains(where: { $0.status == .paused }) {
+                    considerWake(.frozen, now, &step)
+                    return
+                }
                 releaseWaiters(now, &step)
             }
             demand = nil
@@ -118,7 +124,9 @@ extension SleepMachine {
 
         let attempt =
             wake
-            ?? Wake(began: waiters.first?.arrived ?? now, nextAttempt: now, from: depth, cause: cause)
+            ?? Wake(
+                began: waiters.first?.arrived ?? now, nextAttempt: now, from: depth,
+                fromState: condition == .held ? .held : .asleep, cause: cause)
         // The first waiter may have come long ago, while Docker was away: an attempt gets its full time.
         let began = wake == nil ? now : attempt.began
         wake = attempt

@@ -84,7 +84,7 @@ extension SleepMachine {
         wakeFailure = nil
         lastTrigger = isFirst ? .recovery : .external
         lastBy = nil
-        if !isFirst {
+        if !isFirst, before != .unknown || state != .unknown {
             note(from: before, to: state, trigger: .external, by: nil, elapsed: nil, .done, &step)
         }
     }
@@ -341,7 +341,7 @@ extension SleepMachine {
         disclaim(Array(owned.keys), &step)
         (lastTrigger, lastBy) = (wake.cause.trigger, wake.cause.by)
         note(
-            from: .asleep, to: .awake, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began, .done,
+            from: wake.fromState, to: .awake, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began, .done,
             &step)
         func report(since arrived: Instant) -> WakeReport {
             let started = max(wake.started ?? now, arrived)
@@ -363,7 +363,7 @@ extension SleepMachine {
         wakeFailure = Failure(message: message, count: count, retryAt: now + backoff(count, base: 1, most: 60))
         demand = demand ?? wake.cause
         note(
-            from: .asleep, to: state, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began,
+            from: wake.fromState, to: state, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began,
             .failed(message),
             &step)
         switch condition {

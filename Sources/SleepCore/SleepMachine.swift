@@ -53,6 +53,7 @@ package struct SleepMachine: Sendable {
         var attempts = 0
         var nextAttempt: Instant
         var from: Depth
+        var fromState = ServiceState.asleep
         var cause: Demand
         var fault: OperationFault?
     }
@@ -321,8 +322,9 @@ package struct SleepMachine: Sendable {
     private mutating func take(hint: Hint, _ now: Instant) {
         switch (hint, phase, condition) {
         case (.runs, .thawing, _), (.paused, .freezing, _): return
-        case (.runs, .resting, .running), (.runs, .recording, .running): if !isInDoubt { return }
-        case (.paused, .resting, .asleep), (.paused, .resting, .held): if !isInDoubt { return }
+        // A look that is under way may still bring what was true before.
+        case (.runs, .resting, .running), (.runs, .recording, .running): if !isInDoubt, look == .none { return }
+        case (.paused, .resting, .asleep), (.paused, .resting, .held): if !isInDoubt, look == .none { return }
         default: break
         }
         if mayLook { requestLook(at: now) } else { mustLookAfterOperation = true }
@@ -374,6 +376,9 @@ package struct SleepMachine: Sendable {
             && found.allSatisfy { new in containers.contains { $0.id == new.id && $0.status == new.status } }
     }
 
+    /// Whether all of its containers run: of several, one is enough to be awake.
+    package var runsWhole: Bool { containers.allSatisfy { $0.status == .running } }
+
     package var isRetired: Bool { retirement != nil }
     package var isReclaiming: Bool { reclaiming != nil }
 
@@ -417,7 +422,7 @@ package struct SleepMachine: Sendable {
     /// - Parameter force: leaves out everything but what no one may override.
     package func vetoes(_ now: Instant, forOperator: Bool = false, force: Bool = false) -> [String] {
         var vetoes: [String] = []
-        if let reason = rules.neverSleeps { vetoes.append(reason) }
+        if let reason = rules.neverSleeps { return [reason] }
         if retirement != nil { vetoes.append("svcd is letting go of it") }
         switch condition {
         case .running, .asleep: break

@@ -66,6 +66,20 @@ final class ServiceDriver {
 package struct WakeMark: Sendable, Equatable {
     package var atMilliseconds: Int64
     package var report: SleepMachine.WakeReport
+
+    init(atMilliseconds: Int64, report: SleepMachine.WakeReport) {
+        self.atMilliseconds = atMilliseconds
+        self.report = report
+    }
+
+    init(_ row: Journal.WakeRow) {
+        self.init(
+            atMilliseconds: row.atMilliseconds,
+            report: SleepMachine.WakeReport(
+                woke: true, from: Depth(rawValue: row.depth), elapsed: .microseconds(row.elapsedMicroseconds),
+                queued: .microseconds(row.queuedMicroseconds), thaw: .microseconds(row.thawMicroseconds),
+                ready: .microseconds(row.readyMicroseconds), trigger: Trigger(rawValue: row.trigger) ?? .recovery))
+    }
 }
 
 /// A service as it is now: what status and `why` are made of.

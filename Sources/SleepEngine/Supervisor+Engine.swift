@@ -20,6 +20,7 @@ extension Supervisor {
                 answered()
                 try await listen { failures = 0 }
             } catch {
+                if Task.isCancelled { return }
                 engineLost("\(error)")
             }
             if Task.isCancelled { return }

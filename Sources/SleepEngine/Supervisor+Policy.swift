@@ -50,6 +50,7 @@ extension Supervisor {
         noteOnExit(new)
         for driver in Array(byName.values) where new.service(driver.name) == nil {
             byName[driver.name] = nil
+            formerLatencies[driver.name] = (driver.latencies, driver.lastWake)
             driver.successor = nil
             deliver(.retired(startStopped: true, .operator), to: driver.key)
         }
@@ -57,6 +58,7 @@ extension Supervisor {
             guard let driver = byName[service.name] else {
                 let driver = makeDriver(service)
                 byName[service.name] = driver
+                (driver.latencies, driver.lastWake) = formerLatencies.removeValue(forKey: service.name) ?? (nil, nil)
                 if isEngineReachable { lookAnew(driver) }
                 continue
             }

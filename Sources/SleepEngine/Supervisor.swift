@@ -97,6 +97,8 @@ package actor Supervisor {
     /// Memory is handed back by one service at a time.
     var reclaimUnderWay: ReclaimJob?
     var reclaimsWaiting: [ReclaimJob] = []
+    /// Latencies of services that the policy no longer names; it may name them again.
+    var formerLatencies: [String: (LatencyHistogram?, WakeMark?)] = [:]
     /// What the journal says of shares, by service.
     var learnedShares: [String: Double] = [:]
     var isWatchingPressure = false
@@ -262,7 +264,10 @@ package actor Supervisor {
             if report.woke { noteLatency(report, driver) }
             driver.wakeAnswers.removeValue(forKey: waiter.id)?(.success(report))
         }
-        for (waiter, failure) in step.failed { driver.wakeAnswers.removeValue(forKey: waiter.id)?(.failure(failure)) }
+        for (waiter, failure) in step.failed {
+            noteFailure(failure, waiter, driver)
+            driver.wakeAnswers.removeValue(forKey: waiter.id)?(.failure(failure))
+        }
         for (request, outcome) in step.slept { driver.sleepAnswers.removeValue(forKey: request.id)?(outcome) }
         if let next = step.nextCall, driver.alarm.map({ next < $0 }) ?? true {
             driver.alarm = next
@@ -359,6 +364,22 @@ package actor Supervisor {
         prune()
     }
 
+    /// Who gave up after the budget was over counts as a wake that broke it: an outage is no excuse.
+    private func noteFailure(
+        _ failure: SleepMachine.WakeFailure, _ waiter: SleepMachine.Waiter, _ driver: ServiceDriver
+    ) {
+        let elapsed = now - waiter.arrived
+        switch failure {
+        case .held, .down, .absent, .ambiguous: return
+        case .failed, .timedOut, .engineUnavailable: break
+        }
+        guard elapsed > driver.policy.settings.wakeBudget else { return }
+        noteLatency(
+            SleepMachine.WakeReport(
+                woke: true, from: driver.machine.depth, elapsed: elapsed, queued: elapsed, thaw: .zero, ready: .zero,
+                trigger: waiter.trigger), driver)
+    }
+
     /// Drops what is older than history is kept, once a day at most.
     private func prune() {
         if let lastPrune, now - lastPrune < .seconds(86_400) { return }
@@ -368,11 +389,16 @@ package actor Supervisor {
 
     private func restoreLatencies() async {
         let since = world.time.wallMilliseconds - Journal.keptFor.milliseconds
-        let kept = try? await journal.wakes(since: since, into: [String: LatencyHistogram]()) { histograms, row in
-            histograms[row.service, default: LatencyHistogram()].record(
-                .microseconds(row.elapsedMicroseconds), budget: .microseconds(row.budgetMicroseconds))
+        typealias Kept = [String: (latencies: LatencyHistogram, last: WakeMark)]
+        let kept = try? await journal.wakes(since: since, into: Kept()) { kept, row in
+            var latencies = kept[row.service]?.latencies ?? LatencyHistogram()
+            latencies.record(.microseconds(row.elapsedMicroseconds), budget: .microseconds(row.budgetMicroseconds))
+            kept[row.service] = (latencies, WakeMark(row))
         }
-        for (name, histogram) in kept ?? [:] { byName[name]?.latencies = histogram }
+        for (name, kept) in kept ?? [:] {
+            byName[name]?.latencies = kept.latencies
+            byName[name]?.lastWake = kept.last
+        }
     }
 
     private func note(_ transition: SleepMachine.Transition, _ driver: ServiceDriver) {

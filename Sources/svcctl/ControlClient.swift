@@ -72,6 +72,14 @@ func query(_ parameters: [(String, String?)]) -> String {
     return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
 }
 
+/// Tiers for the shell to complete; none if no daemon answers.
+@Sendable func completeTiers(_ words: [String], _ index: Int, _ prefix: String) async -> [String] {
+    guard let options = try? GlobalOptions.parse([]),
+        let list = try? await ControlClient(options).get(ServiceList.self, "/v1/services")
+    else { return [] }
+    return Set(list.services.map(\.tier)).filter { $0.hasPrefix(prefix) }.sorted()
+}
+
 /// Names for the shell to complete; none if no daemon answers.
 @Sendable func completeServices(_ words: [String], _ index: Int, _ prefix: String) async -> [String] {
     guard let options = try? GlobalOptions.parse([]),

@@ -40,18 +40,23 @@ struct HistoryCommand: AsyncParsableCommand {
             let target = "/v1/history" + query([("service", service), ("since", since)])
             let body = try await ControlClient(options).send("GET", target)
             if options.output == .json { return printJSON(body) }
-            var table = Table("AT", "SERVICE", "FROM", "TO", "TRIGGER", "TOOK", "BY", "OUTCOME")
+            var table = Table("AT", "SERVICE", "FROM", "TO", "DEPTH", "TRIGGER", "TOOK", "MEMORY", "BY", "OUTCOME")
             for entry in try Wire.decode(History.self, from: body).history.reversed() {
                 let isFine = entry.outcome != "failed"
                 table.add([
                     .init(entry.at), .init(entry.service), .init(entry.from),
-                    .init(entry.to, Table.colour(ofState: entry.to)), .init(entry.trigger),
-                    .init(latency(entry.elapsedMs)), .init(entry.by ?? "-"),
+                    .init(entry.to, Table.colour(ofState: entry.to)), .init(entry.depth ?? "-"), .init(entry.trigger),
+                    .init(latency(entry.elapsedMs)), .init(memory(entry)), .init(entry.by ?? "-"),
                     .init(entry.error ?? entry.outcome, isFine ? nil : .red),
                 ])
             }
             table.print()
         }
+    }
+
+    private func memory(_ entry: History.Entry) -> String {
+        guard let before = entry.residentBeforeBytes, let after = entry.residentAfterBytes else { return "-" }
+        return "\(size(before)) -> \(size(after))"
     }
 }
 
@@ -70,9 +75,10 @@ struct BudgetsCommand: AsyncParsableCommand {
             let body = try await ControlClient(options).send("GET", "/v1/budgets" + query([("since", since)]))
             if options.output == .json { return printJSON(body) }
             let budgets = try Wire.decode(BudgetsAnswer.self, from: body)
+            let tiersInUse = Set(budgets.services.map(\.tier))
             var table = Table("", "TIER", "BUDGET", "WAKES", "WITHIN", "P50", "P95", "P99", "MAX")
             for (lines, isTier) in [(budgets.tiers, true), (budgets.services, false)] {
-                for line in lines {
+                for line in lines where !isTier || tiersInUse.contains(line.name) || line.wakes.count > 0 {
                     let isKept = line.shareWithinBudget ?? 1 >= 0.99
                     table.add([
                         .init(isTier ? "all of \(line.name)" : line.name), .init(line.tier),

@@ -29,6 +29,8 @@ struct StatusCommand: AsyncParsableCommand {
                 printJSON(try Wire.encode(list))
             } else {
                 show(list.services)
+                let mode = try await client.get(ModeAnswer.self, "/v1/mode").mode
+                if mode != "auto" { print("The mode is \(mode): nothing falls asleep by itself.") }
             }
         }
     }
@@ -43,6 +45,7 @@ struct StatusCommand: AsyncParsableCommand {
             var notes: [String] = []
             if service.pinned { notes.append("pinned") }
             if service.leases > 0 { notes.append(service.leases == 1 ? "1 lease" : "\(service.leases) leases") }
+            if let swapped = service.memory.swappedBytes, swapped > 0 { notes.append("\(size(swapped)) in swap") }
             if let error = service.error { notes.append(error) }
             let within = service.wakes.count == 0 ? "-" : "\(service.wakes.withinBudget)/\(service.wakes.count)"
             table.add([

@@ -33,7 +33,7 @@ struct Svcctl: AsyncParsableCommand {
         let word = CommandLine.arguments.dropFirst().first ?? "status"
         let names = configuration.subcommands.map { $0._commandName } + ["help"]
         if !word.hasPrefix("-"), !names.contains(word) {
-            let meant = nearestName(to: word, in: names).map { "; did you mean '\($0)'?" } ?? ""
+            let meant = nearestName(to: word, in: names).map { "; did you mean '\($0)'?" } ?? "."
             complain("there is no command '\(word)'\(meant) 'svcctl --help' lists them.")
             exit(withError: ExitCode(Failure.usage))
         }
@@ -65,7 +65,7 @@ struct ServiceSelection: ParsableArguments {
     @Flag(help: "Every service of the policy.")
     var all = false
 
-    @Option(help: ArgumentHelp("Every service of this tier.", valueName: "tier"))
+    @Option(help: ArgumentHelp("Every service of this tier.", valueName: "tier"), completion: .custom(completeTiers))
     var tier: String?
 
     func validate() throws {

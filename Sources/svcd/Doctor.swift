@@ -1,6 +1,7 @@
 internal import ControlTypes
 internal import DockerEngine
 internal import LinuxHost
+internal import PolicyFile
 internal import SleepCore
 
 /// Looks at the host for what svcd needs and for what would disturb it. Changes nothing.
@@ -11,6 +12,7 @@ struct Doctor: Sendable {
     func examine(_ policy: Policy) async -> DoctorAnswer {
         var checks = [await docker()]
         checks += kernel(HostFacts.read())
+        checks.append(permissions(Capabilities.effective()))
         checks += await neighbours(policy)
         checks += self.policy(policy)
         return DoctorAnswer(checks: checks)
@@ -55,6 +57,13 @@ struct Doctor: Sendable {
                 ? .init("pressure", .ok, "the kernel tells memory pressure (PSI)")
                 : .init("pressure", .warning, "the kernel doesn't tell memory pressure", remedy: "boot with psi=1"))
         return checks
+    }
+
+    private func permissions(_ held: Capabilities) -> DoctorAnswer.Check {
+        let missing = Capabilities.useful.filter { !held.contains($0.capability) }
+        guard !missing.isEmpty else { return .init("permissions", .ok, "every capability that svcd has a use for") }
+        let names = missing.map { "\($0.name) (\($0.use))" }.joined(separator: ", ")
+        return .init("permissions", .warning, "without \(names)", remedy: "run svcd as root, or give it these capabilities")
     }
 
     /// Other containers that get in the way of sleepers.
@@ -132,6 +141,16 @@ struct Doctor: Sendable {
         var checks = [
             DoctorAnswer.Check("policy", .ok, "\(policy.services.count) services, from \(policy.source ?? "nowhere")")
         ]
+        if let source = policy.source {
+            do {
+                _ = try PolicyFile.load(source)
+            } catch {
+                checks[0] = .init(
+                    "policy", .error, "\(source) has become invalid; the one that was loaded stays in effect: "
+                        + error.faults.map(\.description).joined(separator: "; "),
+                    remedy: "svcctl policy check \(source)")
+            }
+        }
         for note in policy.notInEffect { checks.append(.init("not in effect", .warning, note.description)) }
         return checks
     }

@@ -9,7 +9,7 @@ struct Svcd: AsyncParsableCommand {
         abstract: "Puts idle service containers to sleep and wakes them before anybody notices.",
         discussion: """
             Reads a policy, watches Docker, and listens on two sockets: one for operators (svcctl), one for
-            gateways. Every flag has an environment twin, named in its help.
+            gateways. 'svcd run --help' lists the flags; every one has an environment twin, named there.
             """,
         version: productVersion,
         subcommands: [Run.self, Release.self],

@@ -169,6 +169,15 @@ extension RealTests {
                 }
                 #expect(try await daemon.hook("all").status == 200)
                 for name in ["r1", "r2", "r3"] { #expect(try await docker.status(name) == "running") }
+                // One of them paused by somebody else: hooks are answered, and an operator releases it.
+                try await docker("pause", "r2")
+                try await eventually("why names it") {
+                    try await daemon.svcctl("why", "all").output.contains("r2 is paused")
+                }
+                #expect(try await daemon.hook("all").status == 200)
+                #expect(try await docker.status("r2") == "paused")
+                #expect(try await daemon.svcctl("wake", "all").status == 0)
+                #expect(try await docker.status("r2") == "running")
 
                 try await daemon.sleep("one")
                 try await docker.start("mcp-web-2", options: compose)
