@@ -90,7 +90,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "SleepCore"], swiftSettings: settings),
         .testTarget(
-            name: "svcdTests", dependencies: ["TestSupport", "ControlTypes", "svcd", "svcctl"],
+            name: "svcdTests", dependencies: ["TestSupport", "ControlTypes", "UnixHTTP", "svcd", "svcctl"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -3,7 +3,7 @@
 #
 #   dockerd.sh start DIR [NUMBER]   starts one in DIR and prints its socket; NUMBER (0-15) picks the bridge
 #   dockerd.sh stop DIR             stops it and removes everything that it left
-#   dockerd.sh image DIR            imports a busybox image, svcd-busybox
+#   dockerd.sh image DIR            imports an image, svcd-busybox: busybox, and the service of service.c
 set -euo pipefail
 
 start() {
@@ -69,6 +69,7 @@ image() {
     root=$(mktemp -d)
     mkdir -p "$root/bin" "$root/tmp"
     cp "$(command -v busybox)" "$root/bin/busybox"
+    cc -O2 -static -pthread -o "$root/bin/service" "$(dirname "$0")/service.c"
     for applet in sh sleep httpd nc cat echo wget true false; do ln -s busybox "$root/bin/$applet"; done
     tar -C "$root" -c . | docker -H "unix://$dir/docker.sock" import - svcd-busybox >/dev/null
     rm -rf "$root"
@@ -77,7 +78,7 @@ image() {
 case "${1:-}" in
 start | stop | image) "$@" ;;
 *)
-    sed -n '2,7p' "$0"
+    sed -n '2,6p' "$0"
     exit 64
     ;;
 esac

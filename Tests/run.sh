@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 
 need=()
 command -v dockerd >/dev/null || need+=(docker.io)
+command -v cc >/dev/null || need+=(gcc libc6-dev)
 command -v docker-compose >/dev/null || need+=(docker-compose)
 command -v busybox >/dev/null || need+=(busybox-static)
 command -v ip >/dev/null || need+=(iproute2)
@@ -24,6 +25,7 @@ cleanup() {
     trap - EXIT INT TERM
     pkill -f -- "--state-dir $dir/" 2>/dev/null || true
     Tests/dockerd.sh stop "$dir/docker" || true
+    Tests/swap.sh off "$dir"
     rm -rf "$dir"
 }
 trap cleanup EXIT
@@ -32,6 +34,7 @@ trap 'exit 143' TERM
 
 echo "building"
 swift build --build-tests
+Tests/swap.sh on "$dir"
 echo "starting a Docker Engine"
 Tests/dockerd.sh start "$dir/docker" 3 >/dev/null
 Tests/dockerd.sh image "$dir/docker"

@@ -6,10 +6,15 @@
 
 /// The sockets of a process's network namespace, from `/proc/PID/net/{tcp,tcp6,udp,udp6}` (proc(5)).
 struct SocketTable {
-    struct Entry: Equatable {
+    struct Endpoints: Hashable {
         var local: IPAddress
         var localPort: Int
         var remote: IPAddress
+        var remotePort: Int
+    }
+
+    struct Entry: Equatable {
+        var endpoints: Endpoints
         /// As the kernel numbers them: 1 established, 10 listening.
         var state: Int
         /// Bytes that nobody has read; for a listener, connections that nobody has accepted.
@@ -38,8 +43,8 @@ struct SocketTable {
                 let state = Int(words[3], radix: 16),
                 let unread = words[4].split(separator: ":").last.flatMap({ Int($0, radix: 16) })
             else { continue }
-            entries.append(
-                Entry(local: local.0, localPort: local.1, remote: remote.0, state: state, unread: unread))
+            let endpoints = Endpoints(local: local.0, localPort: local.1, remote: remote.0, remotePort: remote.1)
+            entries.append(Entry(endpoints: endpoints, state: state, unread: unread))
         }
     }
 
@@ -60,10 +65,13 @@ struct SocketTable {
 
     /// Peers of established connections to ports that somebody listens on, loopback apart.
     var inboundPeers: [IPAddress] {
-        let ports = Set(entries.filter { $0.state == 10 }.map(\.localPort))
-        return entries.filter { $0.state == 1 && ports.contains($0.localPort) && !$0.remote.isLoopback }.map(\.remote)
+        let ports = Set(entries.filter { $0.state == 10 }.map(\.endpoints.localPort))
+        return entries.filter { $0.state == 1 && ports.contains($0.endpoints.localPort) }.map(\.endpoints.remote)
+            .filter { !$0.isLoopback }
     }
 
-    /// The first socket in which something waits, loopback apart.
-    var firstUnread: Entry? { entries.first { $0.unread > 0 && !$0.local.isLoopback && !$0.remote.isLoopback } }
+    /// The sockets in which something waits, loopback apart.
+    var unread: [Entry] {
+        entries.filter { $0.unread > 0 && !$0.endpoints.local.isLoopback && !$0.endpoints.remote.isLoopback }
+    }
 }

@@ -112,9 +112,9 @@ extension SleepMachine {
 
     package struct Operation: Sendable, Equatable {
         package enum Kind: Sendable, Equatable {
-            /// Store the intent to put these to sleep, so deep.
-            case record([String], Depth)
-            /// `unlessUsed`: not where a last look finds them in use.
+            /// Store the intent to put these to sleep, so deep; `unlessUsed`: not where they are found in use.
+            case record([String], Depth, unlessUsed: Bool)
+            /// `unlessUsed`: thaw them at once where somebody has come meanwhile.
             case freeze([String], unlessUsed: Bool)
             /// Unpause the first, start the second.
             case wake(thaw: [String], start: [String])

@@ -186,7 +186,7 @@ extension SleepMachine {
     private mutating func beginFall(_ trigger: Trigger, by: String?, isForced: Bool, _ now: Instant, _ step: inout Step) {
         fall = Fall(began: now, trigger: trigger, by: by, isForced: isForced)
         let running = containers.filter { $0.status == .running }.map(\.id)
-        begin(.record(running, .frozen), limit: .seconds(5), phase: .recording(began: now))
+        begin(.record(running, .frozen, unlessUsed: !isForced), limit: .seconds(5), phase: .recording(began: now))
         step.operation = operation
     }
 
@@ -253,7 +253,7 @@ extension SleepMachine {
     private mutating func beginStop(_ trigger: Trigger, by: String?, _ now: Instant, _ step: inout Step) {
         guard reclaiming == nil else { return }
         descent = Descent(began: now, trigger: trigger, by: by)
-        begin(.record(ownPaused, .stopped), limit: .seconds(5), phase: .recordingStop)
+        begin(.record(ownPaused, .stopped, unlessUsed: false), limit: .seconds(5), phase: .recordingStop)
         step.operation = operation
     }
 

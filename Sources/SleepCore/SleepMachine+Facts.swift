@@ -159,8 +159,8 @@ extension SleepMachine {
         if mustLookAfterOperation { requestLook(at: now) }
         mustLookAfterOperation = false
         switch finished.kind {
-        case .record(let ids, .stopped): finishRecordStop(ids, fault, now, &step)
-        case .record(let ids, _): finishRecord(ids, fault, began: recordingBegan ?? now, now, &step)
+        case .record(let ids, .stopped, _): finishRecordStop(ids, fault, now, &step)
+        case .record(let ids, _, _): finishRecord(ids, fault, began: recordingBegan ?? now, now, &step)
         case .freeze(let ids, _): finishFreeze(ids, fault, now, &step)
         case .ready: finishReady(fault, now, &step)
         case .stop(let ids): finishStop(ids, fault, now, &step)
@@ -175,7 +175,7 @@ extension SleepMachine {
         guard let fall else { return }
         if let fault {
             disclaim(ids, &step)
-            failFall(fault.message, now, &step)
+            if fault.isVeto { vetoFall(fault.message, now, &step) } else { failFall(fault.message, now, &step) }
             return
         }
         var standing = vetoes(now, forOperator: fall.trigger == .operator, force: fall.isForced)
@@ -208,15 +208,6 @@ extension SleepMachine {
         _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
     ) {
         guard fall != nil else { return }
-        if let fault, fault.isVeto {
-            fall = nil
-            disclaim(ids, &step)
-            lastUse = now
-            activity.use = fault.message
-            for request in sleepRequests { step.slept.append((request, .vetoed(["it is in use: \(fault.message)"]))) }
-            sleepRequests = []
-            return
-        }
         fall?.attempts += 1
         guard let fault else {
             set(.paused, ids)
@@ -282,6 +273,15 @@ extension SleepMachine {
         reclaimHindrance = nil
         stopHindrance = nil
         lastReclaim = nil
+    }
+
+    /// It is in use, as the last look at everything has found.
+    private mutating func vetoFall(_ use: String, _ now: Instant, _ step: inout Step) {
+        fall = nil
+        lastUse = now
+        activity.use = use
+        for request in sleepRequests { step.slept.append((request, .vetoed(["it is in use: \(use)"]))) }
+        sleepRequests = []
     }
 
     private mutating func failFall(_ message: String, _ now: Instant, _ step: inout Step) {
@@ -397,13 +397,15 @@ extension SleepMachine {
         _ finished: Reclaiming, _ outcome: ReclaimOutcome, _ now: Instant, _ step: inout Step
     ) {
         lastReclaim = outcome
+        // What an earlier sleep has handed back may be in swap still.
+        let isDeep = outcome.freedBytes > 0 || (outcome.end == .done && outcome.after?.swappedBytes ?? 0 > 0)
         switch outcome.end {
-        case .done where outcome.freedBytes == 0: reclaimHindrance = ("there is nothing to hand back", nil)
+        case .done where !isDeep: reclaimHindrance = ("there is nothing to hand back", nil)
         case .done, .halted: reclaimHindrance = nil
         case .guarded(let why): reclaimHindrance = (why, now + Self.reclaimRetry)
         case .unavailable(let why): reclaimHindrance = (why, nil)
         }
-        if outcome.freedBytes > 0 {
+        if isDeep {
             if let from = wake?.from {
                 wake?.from = max(from, .reclaimed)
             } else if isAsleep {

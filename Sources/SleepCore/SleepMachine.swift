@@ -392,9 +392,9 @@ package struct SleepMachine: Sendable {
     package var state: ServiceState {
         guard isEngineReachable else { return .unknown }
         switch phase {
-        case .recording, .freezing: return .fallingAsleep
+        case .freezing: return .fallingAsleep
         case .thawing, .settling, .readying: return .waking
-        case .resting, .recordingStop, .stopping: break
+        case .resting, .recording, .recordingStop, .stopping: break
         }
         if wake != nil { return .waking }
         switch condition {

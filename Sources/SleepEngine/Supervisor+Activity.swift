@@ -23,6 +23,7 @@ extension Supervisor {
     /// Begins to read a service's meters, at once, so that there is something to compare with.
     func considerSampling(_ driver: ServiceDriver) {
         guard isMetered(driver) else {
+            // While it falls asleep they tell whether somebody has come.
             if !driver.meters.isEmpty, driver.machine.state != .fallingAsleep { driver.meters = [:] }
             return
         }

@@ -9,8 +9,8 @@ extension Supervisor {
         let engine = world.engine
         let limit = operation.limit
         switch operation.kind {
-        case .record:
-            break
+        case .record(let ids, let depth, _):
+            await recordUnlessUsed(ids, depth, operation, key)
         case .freeze(let ids, let unlessUsed):
             await freeze(ids, unlessUsed: unlessUsed, operation, key)
         case .wake(let thaw, let start):
@@ -38,21 +38,26 @@ extension Supervisor {
     /// and neighbour chatter of a bridge.
     private static let strayBytes = 128
 
-    /// Looks whether it is in use, pauses it, and looks again: what has come meanwhile thaws it at once.
+    /// The last look at everything that means use, before anything is done.
+    private func recordUnlessUsed(
+        _ ids: [String], _ depth: Depth, _ operation: SleepMachine.Operation, _ key: UInt64
+    ) async {
+        guard let driver = drivers[key] else { return }
+        do {
+            if let use = try await useNow(of: driver) {
+                deliver(.operationFinished(operation.id, .init(message: use, isVeto: true)), to: key)
+            } else {
+                record(ids, depth, operation, driver)
+            }
+        } catch {
+            finished(operation, error as? EngineFault ?? .garbled("\(error)"), key)
+        }
+    }
+
+    /// Pauses it, and looks again: what has come since the last look thaws it at once.
     private func freeze(
         _ ids: [String], unlessUsed: Bool, _ operation: SleepMachine.Operation, _ key: UInt64
     ) async {
-        if unlessUsed, let driver = drivers[key] {
-            do {
-                if let use = try await useNow(of: driver) {
-                    deliver(.operationFinished(operation.id, .init(message: use, isVeto: true)), to: key)
-                    return
-                }
-            } catch {
-                finished(operation, error as? EngineFault ?? .garbled("\(error)"), key)
-                return
-            }
-        }
         let engine = world.engine
         let fault = await each(ids) { id throws in try await engine.pause(id: id, within: operation.limit) }
         let newcomer = unlessUsed && fault == nil ? drivers[key].flatMap(newcomer) : nil
@@ -67,6 +72,7 @@ extension Supervisor {
     private func useNow(of driver: ServiceDriver) async throws -> String? {
         for metered in driver.meters.values {
             if let use = metered.meter?.read(now: now).use { return use }
+            _ = metered.meter?.newlyUnread()
         }
         for container in driver.machine.containers where container.status == .running {
             let commands = try await world.engine.commandsRunning(in: container, within: Self.lookLimit)
@@ -78,7 +84,7 @@ extension Supervisor {
     private func newcomer(_ driver: ServiceDriver) -> String? {
         for metered in driver.meters.values {
             guard let meter = metered.meter else { continue }
-            if let unread = meter.unread() { return unread }
+            if let unread = meter.newlyUnread() { return unread }
             let bytes = meter.read(now: now).networkBytes
             if bytes > Self.strayBytes { return "\(bytes) bytes" }
         }

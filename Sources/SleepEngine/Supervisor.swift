@@ -279,10 +279,11 @@ package actor Supervisor {
 
     private func begin(_ operation: SleepMachine.Operation, _ driver: ServiceDriver) {
         switch operation.kind {
-        case .record(let containers, let depth):
-            let intents = containers.map { intent($0, depth, driver) }
-            journal.record(intents) { [outbox, key = driver.key] fault in
-                outbox.yield(.recorded(key, operation: operation.id, fault))
+        case .record(let containers, let depth, let unlessUsed):
+            if unlessUsed {
+                outbox.yield(.perform(driver.key, operation))
+            } else {
+                record(containers, depth, operation, driver)
             }
         case .freeze, .ready, .stop:
             outbox.yield(.perform(driver.key, operation))
@@ -292,6 +293,15 @@ package actor Supervisor {
             let entry = WakeQueue.Entry(
                 driver: driver.key, operation: operation, budget: driver.policy.settings.wakeBudget)
             if wakeQueue.enter(entry) { start(entry) }
+        }
+    }
+
+    func record(
+        _ containers: [String], _ depth: Depth, _ operation: SleepMachine.Operation, _ driver: ServiceDriver
+    ) {
+        let intents = containers.map { intent($0, depth, driver) }
+        journal.record(intents) { [outbox, key = driver.key] fault in
+            outbox.yield(.recorded(key, operation: operation.id, fault))
         }
     }
 

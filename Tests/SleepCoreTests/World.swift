@@ -250,7 +250,7 @@ struct World {
         case .operationEnds(let id, let fault):
             guard operation?.id == id else { return }
             operation = nil
-            if case .record(let containers, let depth) = lastKind(id), fault == nil {
+            if case .record(let containers, let depth, _) = lastKind(id), fault == nil {
                 for container in containers { intents[container] = depth }
             }
             send(.operationFinished(id, fault))
@@ -318,6 +318,10 @@ struct World {
         if let operation, !operation.kind.isReady { complain("two operations at once") }
         operation = begun
         lastOperation = begun
+        if case .record(_, _, unlessUsed: true) = begun.kind, Int.random(in: 0..<20, using: &random) == 0 {
+            schedule(.operationEnds(begun.id, .init(message: "an exec runs", isVeto: true)), .milliseconds(1))
+            return
+        }
         if case .record = begun.kind {
             let isFull = Int.random(in: 0..<100, using: &random) == 0
             schedule(.operationEnds(begun.id, isFull ? .init(message: "disk full") : nil), .microseconds(300))
@@ -329,10 +333,6 @@ struct World {
         let silent = Machine.OperationFault(message: "no answer", mayStillLand: true)
         if case .ready = begun.kind, Int.random(in: 0..<4, using: &random) == 0 {
             schedule(.operationEnds(begun.id, .init(message: "no answer", isTimeout: true)), begun.limit)
-            return
-        }
-        if case .freeze(_, true) = begun.kind, Int.random(in: 0..<20, using: &random) == 0 {
-            schedule(.operationEnds(begun.id, .init(message: "an exec runs", isVeto: true)), .milliseconds(1))
             return
         }
         guard isEngineUp else {
@@ -402,7 +402,7 @@ struct World {
         switch sabotage {
         case .freezesInSpiteOfLease?:
             guard !machine.leases.isEmpty, operation == nil, step.operation == nil else { return }
-            step.operation = .init(id: 1 << 40, kind: .record([id], .frozen), limit: .seconds(1))
+            step.operation = .init(id: 1 << 40, kind: .record([id], .frozen, unlessUsed: false), limit: .seconds(1))
         case .freezesUnrecorded?:
             guard operation == nil, step.operation == nil, status == .running else { return }
             step.operation = .init(id: 1 << 41, kind: .freeze([id], unlessUsed: false), limit: .seconds(1))
@@ -479,7 +479,7 @@ struct World {
 
     private mutating func judge(_ operation: Machine.Operation, _ before: Machine) {
         switch operation.kind {
-        case .record(_, .stopped):
+        case .record(_, .stopped, _):
             if !waiters.isEmpty || machine.demand != nil { complain("it is stopped though somebody wants it") }
         case .record:
             if neverSleeps { complain("sleep: never is put to sleep") }

@@ -1,4 +1,7 @@
 import Foundation
+import NIOCore
+import NIOPosix
+import UnixHTTP
 
 /// The Docker Engine that the test command has started, by its command line tool.
 package struct Dockerd: Sendable {
@@ -30,6 +33,25 @@ package struct Dockerd: Sendable {
         _ name: String, options: [String] = [], command: [String] = ["sleep", "1000000"]
     ) async throws -> String {
         try await run(["run", "-d", "--init", "--name", name] + options + ["svcd-busybox"] + command)
+    }
+
+    /// Starts the service of `service.c` on port 80.
+    @discardableResult
+    package func serve(_ name: String, mebibytes: Int = 1, options: [String] = [], delay: Int = 0) async throws -> String {
+        try await start(name, options: options, command: ["service", "\(mebibytes)", "80", "\(delay)"])
+    }
+
+    /// What a container's service answers on port 80, with its status; throws where it doesn't within `limit`.
+    package func ask(_ name: String, _ path: String, within limit: Duration = .seconds(20)) async throws -> String {
+        let client = HTTPClient(
+            host: try await address(name), port: 80, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+        let response = try await client.send(
+            HTTPRequest("GET", path, headers: [("Connection", "close")]), within: limit)
+        return String(buffer: response.body)
+    }
+
+    package func address(_ name: String) async throws -> String {
+        try await run(["inspect", "-f", "{{.NetworkSettings.IPAddress}}", name])
     }
 
     /// running, paused, exited, …; null if there is no such container.

@@ -86,7 +86,7 @@ package final class FakeHost: ContainerHost {
         let host: FakeHost
         init(_ host: FakeHost) { self.host = host }
         func read(now: Instant) -> ActivityReading { ActivityReading(use: host.use) }
-        func unread() -> String? { host.unread }
+        func newlyUnread() -> String? { host.unread }
     }
 }
 

@@ -56,3 +56,24 @@ package final class RawConnection: Sendable {
     package func closeOutput() { shutdown(descriptor, CInt(SHUT_WR)) }
     package func close() { Foundation.close(descriptor) }
 }
+
+/// A TCP connection that is just there.
+package final class TCPConnection: Sendable {
+    private let descriptor: CInt
+
+    package init(host: String, port: UInt16) throws {
+        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        inet_pton(AF_INET, host, &address.sin_addr)
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { throw Overdue(description: "connect: \(String(cString: strerror(errno)))") }
+    }
+
+    package func close() { Foundation.close(descriptor) }
+}

@@ -16,11 +16,13 @@ cleanup() {
     trap - EXIT INT TERM
     pkill -f -- "--state-dir $dir/" 2>/dev/null || true
     Tests/dockerd.sh stop "$dir/docker" || true
+    Tests/swap.sh off "$dir"
     rm -rf "$dir"
 }
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+Tests/swap.sh on "$dir"
 Tests/dockerd.sh start "$dir/docker" 5 >/dev/null
 Tests/dockerd.sh image "$dir/docker"
 export SVCD_TEST_DIR="$dir" SVCD_TEST_DOCKER="$dir/docker" SVCD_TEST_BIN="$bin"

@@ -1,0 +1,96 @@
+import Foundation
+import SleepCore
+import Testing
+
+@testable import LinuxHost
+
+@Suite("what the kernel's tables say")
+struct SocketTableTests {
+    private let tcp = """
+          sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+           0: 00000000:0050 00000000:0000 0A 00000000:00000002 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
+           1: 021FAC0A:0050 07000A0A:C350 01 00000000:00000000 00:00000000 00000000     0        0 2 1 0 20 4 30 10 -1
+           2: 021FAC0A:0050 07000A0A:C351 01 00000000:00000009 00:00000000 00000000     0        0 3 1 0 20 4 30 10 -1
+           3: 021FAC0A:9999 08000A0A:1538 01 00000000:00000000 00:00000000 00000000     0        0 4 1 0 20 4 30 10 -1
+           4: 0100007F:0050 0100007F:C352 01 00000000:00000005 00:00000000 00000000     0        0 5 1 0 20 4 30 10 -1
+        """
+
+    @Test("inbound are those to ports that somebody listens on, loopback apart")
+    func inbound() {
+        #expect(SocketTable(tcp).inboundPeers.map(\.description) == ["10.10.0.7", "10.10.0.7"])
+    }
+
+    @Test("unread are connections that nobody has accepted, and bytes that nobody has read")
+    func unread() {
+        #expect(SocketTable(tcp).unread.map(\.unread) == [2, 9])
+    }
+
+    @Test("IPv6, and IPv4 in IPv6 clothes")
+    func version6() {
+        let table = SocketTable(
+            """
+            sl
+            0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 0:0 0 0 0
+            1: B80D01200000000000000000010000A0:0050 B80D01200000000000000000020000A0:1000 01 0:0 0 0 0
+            2: 0000000000000000FFFF0000021FAC0A:0050 0000000000000000FFFF000007000A0A:1000 01 0:0 0 0 0
+            """)
+        #expect(table.inboundPeers.map(\.description) == ["2001:db8::a000:2", "10.10.0.7"])
+    }
+
+    @Test("device counters: all but the loopback, both ways")
+    func devices() {
+        let text = """
+            Inter-|   Receive                                                |  Transmit
+             face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+                lo: 999 9 0 0 0 0 0 0 999 9 0 0 0 0 0 0
+              eth0:100 2 0 0 0 0 0 0 40 1 0 0 0 0 0 0
+              eth1: 1000 20 0 0 0 0 0 0 400 10 0 0 0 0 0 0
+            """
+        let sum = ContainerMeter.sum(devices: Array(text.utf8)[...])
+        #expect(sum.bytes == 1540 && sum.packets == 33)
+    }
+
+    @Test("CPU time of either version")
+    func cpu() {
+        #expect(ContainerMeter.cpuTime(Array("1500000\n".utf8)[...], isV2: false) == .microseconds(1500))
+        #expect(ContainerMeter.cpuTime(Array("usage_usec 77\nuser_usec 5\n".utf8)[...], isV2: true) == .microseconds(77))
+    }
+
+    @Test("address blocks", arguments: [
+        ("10.0.0.7", "10.0.0.7", true), ("10.0.0.0/8", "10.200.1.1", true), ("10.0.0.0/8", "11.0.0.1", false),
+        ("172.30.49.0/25", "172.30.49.128", false), ("fd00::/8", "fd12::1", true), ("fd00::/8", "fe80::1", false),
+        ("10.0.0.0/8", "::1", false),
+    ])
+    func blocks(block: String, address: String, isIn: Bool) throws {
+        #expect(try #require(AddressBlock(block)).contains(try #require(IPAddress(address))) == isIn)
+    }
+
+    @Test("the medium that the kernel fills first counts")
+    func swap() {
+        let head = "Filename\tType\tSize\tUsed\tPriority\n"
+        #expect(Swap(head).medium == .none)
+        #expect(Swap(head + "/dev/zram0 partition 1000 100 100\n/swap file 1000 0 -2\n").medium == .zram)
+        let disk = Swap(head + "/dev/zram0 partition 1000 100 1\n/swap file 1000 0 20\n")
+        #expect(disk.medium == .disk && disk.freeBytes == 1900 * 1024)
+    }
+
+    @Test("what wakes have needed is learned, and forgotten after a few")
+    func workingSets() {
+        func range(_ start: UInt, _ end: UInt) -> AddressRange { AddressRange(start: start << 20, end: end << 20) }
+        let sets = WorkingSets()
+        sets.noteSwapped("c", 1, [range(0, 100)])
+        sets.notePresent("c", 1, [range(10, 20), range(200, 300)])
+        #expect(sets.needed("c", 1) == [range(10, 20)])
+        for _ in 0..<3 {
+            sets.noteSwapped("c", 1, [range(0, 10)])
+            sets.notePresent("c", 1, [range(1, 2)])
+        }
+        #expect(sets.needed("c", 1) == [range(1, 2), range(10, 20)])
+        sets.noteSwapped("c", 1, [range(0, 10)])
+        sets.notePresent("c", 1, [range(1, 2)])
+        #expect(sets.needed("c", 1) == [range(1, 2)])
+        sets.keep(only: [])
+        #expect(sets.needed("c", 1).isEmpty)
+        #expect([AddressRange].subtracting([range(10, 20), range(30, 40)], from: range(15, 35)) == [range(20, 30)])
+    }
+}

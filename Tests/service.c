@@ -1,0 +1,126 @@
+// A service for tests: holds memory, answers HTTP, burns CPU.
+//
+//   service MIB PORT [DELAY_MS]
+//
+//   GET /            hello
+//   GET /touch/N     reads and writes a word in every page of the first N MiB
+//   GET /check       checks every word of its memory: ok, or bad
+//   GET /burn/N      answers, then computes for N ms
+//   GET /drip/N      sends a KiB every 100 ms, for N ms
+//   GET /count       how often it was asked
+//
+// It begins to listen DELAY_MS after its start. Half of its memory is random, as real memory is.
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t *words;
+static size_t count;
+static unsigned asked;
+
+static uint64_t word(size_t index) {
+    if ((index / 256) % 2) return index;
+    uint64_t x = index * 0x9E3779B97F4A7C15u;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    return x ^ (x >> 31);
+}
+
+static long now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void answer(int peer, const char *body) {
+    char text[256];
+    int length = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
+    if (write(peer, text, length) < 0) return;
+}
+
+static void touch(size_t mib) {
+    size_t end = mib << 17;
+    for (size_t i = 0; i < end && i < count; i += 512) ((volatile uint64_t *)words)[i] = words[i];
+}
+
+static const char *check(void) {
+    for (size_t i = 0; i < count; i++)
+        if (words[i] != word(i)) return "bad";
+    return "ok";
+}
+
+static void drip(int peer, long ms) {
+    char kib[1024];
+    memset(kib, 'x', sizeof kib);
+    dprintf(peer, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+    for (long end = now_ms() + ms; now_ms() < end; usleep(100000))
+        if (send(peer, kib, sizeof kib, MSG_NOSIGNAL) < 0) return;
+}
+
+static void *serve(void *argument) {
+    int peer = (int)(intptr_t)argument;
+    char request[2048];
+    for (;;) {
+        ssize_t length = read(peer, request, sizeof request - 1);
+        if (length <= 0) break;
+        request[length] = 0;
+        __atomic_add_fetch(&asked, 1, __ATOMIC_RELAXED);
+        size_t number = 0;
+        char *digits = strpbrk(request, "0123456789");
+        if (digits) number = strtoul(digits, NULL, 10);
+        if (!strncmp(request, "GET /touch/", 11)) {
+            touch(number);
+            answer(peer, "touched");
+        } else if (!strncmp(request, "GET /check", 10)) {
+            answer(peer, check());
+        } else if (!strncmp(request, "GET /burn/", 10)) {
+            answer(peer, "burning");
+            for (long end = now_ms() + (long)number; now_ms() < end;) {}
+        } else if (!strncmp(request, "GET /drip/", 10)) {
+            drip(peer, (long)number);
+            break;
+        } else if (!strncmp(request, "GET /count", 10)) {
+            char text[32];
+            snprintf(text, sizeof text, "%u", asked);
+            answer(peer, text);
+        } else {
+            answer(peer, "hello");
+        }
+    }
+    close(peer);
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 3) return 64;
+    signal(SIGPIPE, SIG_IGN);
+    size_t bytes = (size_t)atol(argv[1]) << 20;
+    words = mmap(NULL, bytes ? bytes : 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (words == MAP_FAILED) return 1;
+    count = bytes / sizeof *words;
+    for (size_t i = 0; i < count; i++) words[i] = word(i);
+    if (argc > 3) usleep(atol(argv[3]) * 1000);
+    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[2]))};
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 512)) return 1;
+    for (;;) {
+        int peer = accept(listener, NULL, NULL);
+        if (peer < 0) continue;
+        setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        pthread_t thread;
+        pthread_create(&thread, NULL, serve, (void *)(intptr_t)peer);
+        pthread_detach(thread);
+    }
+}
