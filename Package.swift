@@ -71,7 +71,9 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
             name: "bench",
-            dependencies: ["TestSupport", "ControlTypes", "DockerEngine", "UnixHTTP", nioPosix, arguments],
+            dependencies: [
+                "TestSupport", "ControlTypes", "SleepCore", "DockerEngine", "LinuxHost", "UnixHTTP", nioPosix, arguments,
+            ],
             path: "Tests/bench", exclude: ["run.sh"], swiftSettings: settings),
         .testTarget(name: "SleepCoreTests", dependencies: ["SleepCore"], swiftSettings: settings),
         .testTarget(name: "PolicyFileTests", dependencies: ["PolicyFile", "SleepCore"], swiftSettings: settings),

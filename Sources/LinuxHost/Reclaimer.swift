@@ -47,9 +47,10 @@ struct Reclaimer: Sendable {
         else { return ReclaimOutcome(.unavailable("its memory cgroup can't be read")) }
         if let hindrance = cgroup.swapHindrance { return ReclaimOutcome(.unavailable(hindrance), before: before, after: before) }
         if let end = standingGuard() { return ReclaimOutcome(end, before: before, after: before) }
-        let goal = before.residentBytes - Int(Double(before.residentBytes) * share)
-        var job = Job(container: container, cgroup: cgroup, goalBytes: goal, order: order, freezer: freezer)
-        job.guards = standingGuard
+        var job = Job(
+            container: container, cgroup: cgroup, beforeBytes: before.residentBytes,
+            goalBytes: before.residentBytes - Int(Double(before.residentBytes) * share), order: order,
+            freezer: freezer, guards: standingGuard)
         let end = work(&job)
         // A wake doesn't wait for bookkeeping.
         if end != .halted {
@@ -77,19 +78,12 @@ struct Reclaimer: Sendable {
     private struct Job {
         let container: Container
         let cgroup: MemoryCgroup
+        let beforeBytes: Int
         let goalBytes: Int
         let order: HaltFlag
         let freezer: KernelFreezer
-        var guards: () -> ReclaimOutcome.End? = { nil }
+        let guards: () -> ReclaimOutcome.End?
         var chunks = 0
-
-        init(container: Container, cgroup: MemoryCgroup, goalBytes: Int, order: HaltFlag, freezer: KernelFreezer) {
-            self.container = container
-            self.cgroup = cgroup
-            self.goalBytes = goalBytes
-            self.order = order
-            self.freezer = freezer
-        }
 
         /// Why to stop before the next chunk; null: go on.
         mutating func end() -> ReclaimOutcome.End? {
@@ -116,10 +110,15 @@ struct Reclaimer: Sendable {
         guard file >= 0 else { return nil }
         defer { close(file) }
         var chunk = Self.chunkBytes
-        while true {
+        // What it takes may be none of what is counted here (slab, say), so progress is no matter of course.
+        var left = 2 * job.beforeBytes
+        while left > 0 {
             if let end = job.end() { return end }
             let text = Array("\(chunk)".utf8)
-            if write(file, text, text.count) >= 0 { continue }
+            if write(file, text, text.count) >= 0 {
+                left -= chunk
+                continue
+            }
             switch errno {
             case EINTR: continue
             case EAGAIN where chunk > Self.smallestChunkBytes: chunk /= 2  // it gave less than was asked
@@ -127,6 +126,7 @@ struct Reclaimer: Sendable {
             default: return .unavailable("memory.reclaim refused: \(String(cString: strerror(errno)))")
             }
         }
+        return .done
     }
 
     // MARK: Advice

@@ -20,24 +20,10 @@ package final class RawConnection: Sendable {
         guard connected == 0 else { throw Overdue(description: "connect: \(String(cString: strerror(errno)))") }
     }
 
-    package func send(_ text: String) throws {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes {
-                Foundation.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { throw Overdue(description: "send: \(String(cString: strerror(errno)))") }
-            rest = rest.dropFirst(count)
-        }
-    }
+    package func send(_ text: String) throws { try Bytes.send(descriptor, text) }
 
     /// What has come; throws when nothing more will, or nothing does for a while.
-    package func receive() throws -> String {
-        var bytes = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &bytes, bytes.count, 0)
-        guard count > 0 else { throw Overdue(description: count == 0 ? "closed" : String(cString: strerror(errno))) }
-        return String(decoding: bytes[..<count], as: UTF8.self)
-    }
+    package func receive() throws -> String { try Bytes.receive(descriptor) }
 
     /// One request and its whole answer, by its Content-Length.
     package func exchange(_ request: String) throws -> String {
@@ -57,7 +43,7 @@ package final class RawConnection: Sendable {
     package func close() { Foundation.close(descriptor) }
 }
 
-/// A TCP connection that is just there.
+/// A TCP connection to a container.
 package final class TCPConnection: Sendable {
     private let descriptor: CInt
 
@@ -75,5 +61,27 @@ package final class TCPConnection: Sendable {
         guard connected == 0 else { throw Overdue(description: "connect: \(String(cString: strerror(errno)))") }
     }
 
+    package func send(_ text: String) throws { try Bytes.send(descriptor, text) }
+    package func receive() throws -> String { try Bytes.receive(descriptor) }
     package func close() { Foundation.close(descriptor) }
+}
+
+private enum Bytes {
+    static func send(_ descriptor: CInt, _ text: String) throws {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Foundation.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Overdue(description: "send: \(String(cString: strerror(errno)))") }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    static func receive(_ descriptor: CInt) throws -> String {
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &bytes, bytes.count, 0)
+        guard count > 0 else { throw Overdue(description: count == 0 ? "closed" : String(cString: strerror(errno))) }
+        return String(decoding: bytes[..<count], as: UTF8.self)
+    }
 }

@@ -6,11 +6,20 @@ import NIOPosix
 import TestSupport
 import UnixHTTP
 
-/// Measures wakes side by side, interleaved in one run, and what svcd itself costs.
+/// Measures svcd next to what it is made of, interleaved in one run.
 @main
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Raw unpause, docker unpause and svcd's ways to wake, side by side in one run.")
+        commandName: "bench", abstract: "Measures svcd next to what it is made of.",
+        subcommands: [Wakes.self, Deep.self, Metering.self], defaultSubcommand: Wakes.self)
+
+    static func digits(_ number: Double, _ count: Int) -> String { String(format: "%.\(count)f", number) }
+}
+
+/// Wakes side by side, and what svcd itself costs.
+struct Wakes: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Raw unpause, docker unpause and svcd's ways to wake (the default).")
 
     @Option(help: "Interleaved samples of each.")
     var samples = 300
@@ -107,9 +116,9 @@ struct Bench: AsyncParsableCommand {
         let seconds = Double(idle)
         print("\nsvcd with \(names.count) sleepers, idle for \(idle) s:")
         print("  RSS \(after.residentKiB / 1024) MiB (\(after.anonymousKiB / 1024) MiB anonymous)")
-        print("  CPU \(Self.digits((after.cpuSeconds - before.cpuSeconds) / seconds * 100, 3)) % of a core")
+        print("  CPU \(Bench.digits((after.cpuSeconds - before.cpuSeconds) / seconds * 100, 3)) % of a core")
         print(
-            "  context switches \(Self.digits(Double(after.switches(since: before)) / seconds, 2)) a second, over all threads"
+            "  context switches \(Bench.digits(Double(after.switches(since: before)) / seconds, 2)) a second, over all threads"
         )
         for name in names { _ = try await daemon.hook(name) }
     }
@@ -123,8 +132,6 @@ struct Bench: AsyncParsableCommand {
         let after = Usage(daemon.pid)
         print("\n\(hooks) awake hooks: RSS \(before.residentKiB) KiB before, \(after.residentKiB) KiB after")
     }
-
-    static func digits(_ number: Double, _ count: Int) -> String { String(format: "%.\(count)f", number) }
 }
 
 /// The samples of one way to wake, in milliseconds.

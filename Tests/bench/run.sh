@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # The benchmark: static release build, a Docker Engine of its own, everything interleaved in one run.
 #
-#   Tests/bench/run.sh [--samples 300] [--idle 60] [--hooks 1000000]
+#   Tests/bench/run.sh [--samples 300] [--idle 60] [--hooks 1000000]      wakes, and svcd itself
+#   Tests/bench/run.sh deep [--samples 30]                                memory handed back, to zram
+#   Tests/bench/run.sh deep-file [--samples 30]                           the same to a swap file; prefetch on and off
+#   Tests/bench/run.sh metering [--services 100]                          reading what counts as use
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -26,4 +29,11 @@ Tests/swap.sh on "$dir"
 Tests/dockerd.sh start "$dir/docker" 5 >/dev/null
 Tests/dockerd.sh image "$dir/docker"
 export SVCD_TEST_DIR="$dir" SVCD_TEST_DOCKER="$dir/docker" SVCD_TEST_BIN="$bin"
-"$bin/bench" "$@"
+if [ "${1:-}" = deep-file ]; then
+    shift
+    Tests/swap.sh file "$dir"
+    "$bin/bench" deep --medium "a file" "$@"
+    "$bin/bench" deep --medium "a file" --prefetch "$@"
+else
+    "$bin/bench" "$@"
+fi
