@@ -38,6 +38,7 @@ extension Why {
         case .unknown:
             reasons.append("Docker can't be asked; \(machine.depth == nil ? "it counts as awake" : "it was asleep")")
         }
+        if let refusal = view.freezerRefusal { reasons.append("it is paused through Docker, not directly: \(refusal)") }
         if let error = machine.error { reasons.append("last error: \(error)") }
         return reasons
     }

@@ -36,7 +36,7 @@ extension Service {
             container: machine.containers.first.map {
                 Container(id: $0.id, name: $0.name, image: $0.image, status: $0.dockerStatus)
             },
-            freezer: FreezerKind.docker.rawValue, wakeBudgetMs: view.policy.settings.wakeBudget.rounded,
+            freezer: view.freezer.rawValue, wakeBudgetMs: view.policy.settings.wakeBudget.rounded,
             idleS: Double((view.now - machine.lastUse).milliseconds / 10) / 100, pinned: machine.pin != nil,
             leases: machine.leases.count, error: machine.error,
             retryAt: machine.retryAt.map { Wire.timestamp(milliseconds: view.wall($0)) },

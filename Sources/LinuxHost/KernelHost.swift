@@ -12,6 +12,8 @@ package final class KernelHost: ContainerHost {
     private let proc: String
     private let cgroupRoot: String
     private let background = DispatchQueue(label: "svcd.pages", qos: .utility)
+    private let watcher = FileWatcher()
+    private let freezing = DispatchQueue(label: "svcd.freeze", qos: .userInitiated)
     private let wakePath = DispatchQueue(label: "svcd.prefetch", qos: .userInitiated)
 
     package init(proc: String = "/proc", cgroupRoot: String = "/sys/fs/cgroup") {
@@ -22,6 +24,22 @@ package final class KernelHost: ContainerHost {
     }
 
     package func isFrozen(_ container: Container) -> Bool? { freezer.isFrozen(container) }
+    package func freezerPlace(of container: Container) -> String? { freezer.place(of: container) }
+    package func isFrozen(at place: String) -> Bool? { freezer.isFrozen(at: place) }
+    package func hasPendingSignals(at place: String) -> Bool { freezer.hasPendingSignals(at: place) }
+    package func thaw(at place: String) throws { try freezer.thaw(at: place) }
+
+    package func freeze(at place: String) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            freezing.async { [freezer] in
+                continuation.resume(with: Result { try freezer.freeze(at: place) })
+            }
+        }
+    }
+
+    package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? {
+        watcher?.watch("\(place)/cgroup.events", body)
+    }
 
     package func memory(of container: Container) -> MemoryReading? {
         MemoryCgroup(of: container, proc: proc, cgroupRoot: cgroupRoot)?.reading

@@ -47,9 +47,11 @@ struct Reclaimer: Sendable {
         else { return ReclaimOutcome(.unavailable("its memory cgroup can't be read")) }
         if let hindrance = cgroup.swapHindrance { return ReclaimOutcome(.unavailable(hindrance), before: before, after: before) }
         if let end = standingGuard() { return ReclaimOutcome(end, before: before, after: before) }
+        // What an earlier sleep has handed back, and nobody has needed since, counts as handed back.
+        let wholeBytes = before.residentBytes + before.swappedBytes
         var job = Job(
             container: container, cgroup: cgroup, beforeBytes: before.residentBytes,
-            goalBytes: before.residentBytes - Int(Double(before.residentBytes) * share), order: order,
+            goalBytes: wholeBytes - Int(Double(wholeBytes) * share), order: order,
             freezer: freezer, guards: standingGuard)
         let end = work(&job)
         // A wake doesn't wait for bookkeeping.

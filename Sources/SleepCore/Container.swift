@@ -18,6 +18,8 @@ package struct Container: Sendable, Equatable {
     package var pid: Int
     /// Null where only a listing was asked.
     package var details: Details?
+    /// svcd's own sleeper by the kernel's freezer, which somebody else has paused through Docker as well.
+    package var isPausedTwice = false
 
     /// What only a look at the container itself tells.
     package struct Details: Sendable, Equatable {

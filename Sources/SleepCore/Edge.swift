@@ -113,9 +113,22 @@ package enum EngineFault: Error, Sendable, Equatable, CustomStringConvertible {
 package protocol ContainerHost: Sendable {
     /// Whether all of its processes are stopped.
     func isFrozen(_ container: Container) -> Bool?
+    /// Where a container is frozen and thawed directly; null: this kernel offers nothing, or it has no process.
+    func freezerPlace(of container: Container) -> String?
+    /// Null: the place is gone.
+    func isFrozen(at place: String) -> Bool?
+    /// Whether a signal waits for a process there.
+    func hasPendingSignals(at place: String) -> Bool
+    /// Returns when every process there has stopped; on a thread of its own. Throws `EngineFault`.
+    func freeze(at place: String) async throws
+    /// Throws `EngineFault`.
+    func thaw(at place: String) throws
+    /// Calls `body`, on any thread, whenever the state of a place changes, until the answer is released; null:
+    /// it can't be watched.
+    func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject?
     func memory(of container: Container) -> MemoryReading?
-    /// Hands memory of a frozen container back, until `share` (0...1) of what is resident is gone, nothing
-    /// more goes, a guard steps in, or `order` is halted. Takes as long as it takes, on a thread of its own.
+    /// Hands memory of a frozen container back, until `share` (0...1) of it is gone (resident and swapped
+    /// together), nothing more goes, a guard steps in, or `order` is halted. Takes as long as it takes, on a thread of its own.
     func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome
     /// Notes which pages a wake has brought back: the next reclaim spares them, and `prefetch` asks for them.
     func learn(_ container: Container) async

@@ -94,6 +94,8 @@ extension SleepMachine {
         /// Services that require this one and don't sleep.
         case neededBy([String])
         case reclaimFinished(UInt64, ReclaimOutcome)
+        /// The kernel has let these go on, at once and without Docker: somebody needs them for something else.
+        case thawed([String], Trigger)
         /// The caller went away; what it began goes on.
         case waiterLeft(UInt64)
         case leaseTaken(id: String, until: Instant)

@@ -43,7 +43,6 @@ extension ServicePolicy {
         if settings.wakeOn.contains(.traffic) {
             notes.append(note(.wakeOn, "packets don't wake, so it doesn't fall asleep on idle"))
         }
-        if settings.freezer == .cgroup { notes.append(note(.freezer, "it is paused through Docker")) }
         return notes
     }
 }

@@ -237,9 +237,23 @@ extension SleepMachine {
         requestLook(at: now)
     }
 
+    /// A fact that came about beside all operations.
+    mutating func take(thawed ids: [String], _ trigger: Trigger, _ now: Instant, _ step: inout Step) {
+        let before = state
+        set(.running, ids)
+        disclaim(ids, &step)
+        guard condition == .running else { return }
+        (awakeSince, lastUse) = (now, now)
+        activity = ActivityReading()
+        wakeFailure = nil
+        (lastTrigger, lastBy) = (trigger, nil)
+        note(from: before == .unknown ? .asleep : before, to: .awake, trigger: trigger, by: nil, elapsed: nil, .done, &step)
+    }
+
     private mutating func set(_ status: Container.Status, _ ids: [String]) {
         for index in containers.indices where ids.contains(containers[index].id) {
             containers[index].status = status
+            containers[index].isPausedTwice = false
             containers[index].dockerStatus =
                 switch status {
                 case .paused: "paused"

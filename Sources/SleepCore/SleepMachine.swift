@@ -251,6 +251,8 @@ package struct SleepMachine: Sendable {
             guard let reclaiming, reclaiming.id == id else { return }
             self.reclaiming = nil
             finish(reclaiming, outcome, now, &step)
+        case .thawed(let ids, let trigger):
+            take(thawed: ids, trigger, now, &step)
         case .waiterLeft(let id):
             waiters.removeAll { $0.id == id }
             sleepRequests.removeAll { $0.id == id }
@@ -366,6 +368,7 @@ package struct SleepMachine: Sendable {
     private func condition(of container: Container) -> Condition {
         switch container.status {
         case .running: .running
+        case .paused where container.isPausedTwice: .held
         case .paused: owned[container.id].map { .asleep($0 == .stopped ? .frozen : $0) } ?? .held
         case .down: owned[container.id] == .stopped ? .asleep(.stopped) : .down
         }
@@ -373,7 +376,11 @@ package struct SleepMachine: Sendable {
 
     private func agrees(with found: [Container]) -> Bool {
         found.count == containers.count
-            && found.allSatisfy { new in containers.contains { $0.id == new.id && $0.status == new.status } }
+            && found.allSatisfy { new in
+                containers.contains {
+                    $0.id == new.id && $0.status == new.status && $0.isPausedTwice == new.isPausedTwice
+                }
+            }
     }
 
     /// Whether all of its containers run: of several, one is enough to be awake.

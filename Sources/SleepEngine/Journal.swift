@@ -77,7 +77,8 @@ package final class Journal: Sendable {
         [
             "ALTER TABLE transitions ADD COLUMN resident_before INTEGER",
             "ALTER TABLE transitions ADD COLUMN resident_after INTEGER",
-        ]
+        ],
+        ["ALTER TABLE intents ADD COLUMN place TEXT"],
     ]
 
     private static func migrate(_ database: Database) throws(JournalFault) {
@@ -151,12 +152,12 @@ package final class Journal: Sendable {
     package func load() async throws -> Snapshot {
         try await read { database throws(JournalFault) in
             var snapshot = Snapshot()
-            try database.run("SELECT container, service, depth, freezer, began, boot FROM intents") { row in
+            try database.run("SELECT container, service, depth, freezer, began, boot, place FROM intents") { row in
                 snapshot.intents.append(
                     Intent(
                         container: row.text(0), service: row.text(1), depth: Depth(rawValue: row.text(2)) ?? .frozen,
                         freezer: FreezerKind(rawValue: row.text(3)) ?? .docker, beganMilliseconds: row.integer(4),
-                        boot: row.text(5)))
+                        boot: row.text(5), place: row.optionalText(6)))
             }
             try database.run("SELECT id, service, peer, expires FROM leases") { row in
                 snapshot.leases.append(
@@ -243,10 +244,11 @@ package final class Journal: Sendable {
         switch entry {
         case .intent(let intent):
             try database.run(
-                "INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
                     .text(intent.container), .text(intent.service), .text(intent.depth.rawValue),
                     .text(intent.freezer.rawValue), .integer(intent.beganMilliseconds), .text(intent.boot),
+                    .init(intent.place),
                 ])
         case .forget(let containers):
             for container in containers {

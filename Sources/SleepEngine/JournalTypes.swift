@@ -11,11 +11,14 @@ extension Journal {
         package var beganMilliseconds: Int64
         /// The kernel's boot id: a pause doesn't outlive a boot.
         package var boot: String
+        /// Where the kernel's freezer holds it; null: Docker paused it.
+        package var place: String?
 
         package init(
             container: String, service: String, depth: Depth, freezer: FreezerKind, beganMilliseconds: Int64,
-            boot: String
+            boot: String, place: String? = nil
         ) {
+            self.place = place
             self.container = container
             self.service = service
             self.depth = depth

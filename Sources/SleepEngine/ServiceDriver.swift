@@ -25,6 +25,17 @@ final class ServiceDriver {
     /// Whether the services that it requires were told that it needs them.
     var isNeeding = false
 
+    /// Sleepers by the kernel's freezer, by container.
+    var places: [String: FreezerPlace] = [:]
+    /// Why it sleeps by Docker's pause although its policy says otherwise; null: it doesn't.
+    var freezerRefusal: String?
+
+    /// Where a container is frozen, and what watches over it.
+    struct FreezerPlace {
+        var path: String
+        var watch: AnyObject?
+    }
+
     /// What tells whether its containers are in use, by container; empty while nobody reads them.
     var meters: [String: Metered] = [:]
     /// When it was last looked at for the sake of a PID.
@@ -91,6 +102,9 @@ package struct ServiceView: Sendable {
     /// Of all its containers together; null where none can be read.
     package var memory: MemoryReading?
     package var share: ReclaimShare
+    /// What it sleeps by, or would.
+    package var freezer: FreezerKind
+    package var freezerRefusal: String?
     package var now: Instant
     package var nowMilliseconds: Int64
 

@@ -84,6 +84,7 @@ extension Supervisor {
 
     private func engineLost(_ why: String) {
         lastAnswer = nil
+        thawAll()
         guard isEngineReachable else { return }
         isEngineReachable = false
         world.logger.warning("Docker is lost", metadata: ["error": "\(why)"])
@@ -123,11 +124,13 @@ extension Supervisor {
         let finder = ContainerFinder(listed, policy: drivers.values.map(\.target))
         noteContests(finder)
         for driver in Array(drivers.values) {
-            let found = finder.find(driver.target)
+            var found = finder.find(driver.target)
+            for index in found.indices { correct(&found[index], driver) }
             deliver(.found(found, intents: claim(found)), to: driver.key)
         }
         presumedAsleep = []
         releaseUnclaimed(finder)
+        thawSignalled()
     }
 
     /// The intents for these containers, which from now on are their service's.
@@ -183,6 +186,7 @@ extension Supervisor {
 
     /// Passes an event on as a hint to every service that it may be about.
     func receive(_ event: ContainerEvent) {
+        thawFor(event)
         guard Self.telling.contains(event.action) else { return }
         let hint: SleepMachine.Hint =
             switch event.action {
@@ -190,7 +194,11 @@ extension Supervisor {
             case "pause": .paused
             default: .other
             }
-        for key in meant(by: event) { deliver(.hinted(hint), to: key) }
+        for key in meant(by: event) {
+            // A pause of a sleeper that Docker believes awake is news.
+            let isNews = event.action == "pause" && drivers[key]?.places[event.id] != nil
+            deliver(.hinted(isNews ? .other : hint), to: key)
+        }
     }
 
     private func meant(by event: ContainerEvent) -> Set<UInt64> {

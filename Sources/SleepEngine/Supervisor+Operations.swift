@@ -9,12 +9,12 @@ extension Supervisor {
         let engine = world.engine
         let limit = operation.limit
         switch operation.kind {
-        case .record(let ids, let depth, _):
-            await recordUnlessUsed(ids, depth, operation, key)
+        case .record(let ids, let depth, let unlessUsed):
+            await prepareFall(ids, depth, unlessUsed: unlessUsed, operation, key)
         case .freeze(let ids, let unlessUsed):
             await freeze(ids, unlessUsed: unlessUsed, operation, key)
         case .wake(let thaw, let start):
-            var fault = await each(thaw) { id throws in try await engine.unpause(id: id, within: limit) }
+            var fault = await each(thaw) { id throws in try await self.thaw(id, within: limit, key) }
             if let refused = await each(start, { id throws in try await engine.start(id: id, within: limit) }) {
                 fault = refused
             }
@@ -38,17 +38,18 @@ extension Supervisor {
     /// and neighbour chatter of a bridge.
     private static let strayBytes = 128
 
-    /// The last look at everything that means use, before anything is done.
-    private func recordUnlessUsed(
-        _ ids: [String], _ depth: Depth, _ operation: SleepMachine.Operation, _ key: UInt64
+    /// The last look at everything that means use, and the choice of the freezer, before anything is done.
+    private func prepareFall(
+        _ ids: [String], _ depth: Depth, unlessUsed: Bool, _ operation: SleepMachine.Operation, _ key: UInt64
     ) async {
         guard let driver = drivers[key] else { return }
         do {
-            if let use = try await useNow(of: driver) {
+            if unlessUsed, let use = try await useNow(of: driver) {
                 deliver(.operationFinished(operation.id, .init(message: use, isVeto: true)), to: key)
-            } else {
-                record(ids, depth, operation, driver)
+                return
             }
+            if depth == .frozen { try await choosePlaces(ids, driver) }
+            record(ids, depth, operation, driver)
         } catch {
             finished(operation, error as? EngineFault ?? .garbled("\(error)"), key)
         }
@@ -58,8 +59,7 @@ extension Supervisor {
     private func freeze(
         _ ids: [String], unlessUsed: Bool, _ operation: SleepMachine.Operation, _ key: UInt64
     ) async {
-        let engine = world.engine
-        let fault = await each(ids) { id throws in try await engine.pause(id: id, within: operation.limit) }
+        let fault = await each(ids) { id throws in try await self.freeze(id, within: operation.limit, key) }
         let newcomer = unlessUsed && fault == nil ? drivers[key].flatMap(newcomer) : nil
         finished(operation, fault, key)
         if let newcomer {
@@ -122,7 +122,7 @@ extension Supervisor {
         }
         let fault = await each(ids) { id throws in
             do {
-                try await engine.unpause(id: id, within: operation.limit)
+                try await self.thaw(id, within: operation.limit, key)
             } catch EngineFault.refused {
                 // It runs already, or dockerd errs; the stop that follows tells.
             }
@@ -171,7 +171,7 @@ extension Supervisor {
     func look(for key: UInt64, _ generation: UInt64) async {
         guard let driver = drivers[key] else { return }
         do {
-            let found = try await truth(of: driver.target, isInDoubt: driver.machine.isInDoubt)
+            let found = try await truth(of: driver)
             deliver(.lookFinished(generation: generation, found), to: key)
         } catch {
             if (error as? EngineFault)?.isSilence ?? true { suspicions?.yield() }
@@ -186,8 +186,9 @@ extension Supervisor {
     /// dockerd's answers lag behind its deeds by 2 to 14 ms, and now and then it errs; the kernel doesn't.
     /// Where they differ they are asked again for a while; if they still do, the kernel's word counts.
     /// Where the kernel can't be asked, a doubtful answer is asked for twice.
-    private func truth(of target: ServiceDriver.Target, isInDoubt: Bool) async throws -> [Container] {
-        var found = try await find(target)
+    private func truth(of driver: ServiceDriver) async throws -> [Container] {
+        let isInDoubt = driver.machine.isInDoubt
+        var found = try await find(driver)
         for wait in [5, 10, 20, 40, 80] {
             let words = found.map { world.host.isFrozen($0) }
             let differs = zip(found, words).contains { container, isFrozen in
@@ -199,7 +200,7 @@ extension Supervisor {
             }
             guard differs else { return found }
             try await world.time.sleep(until: now + .milliseconds(wait))
-            found = try await find(target)
+            found = try await find(driver)
         }
         for index in found.indices where found[index].status != .down {
             switch world.host.isFrozen(found[index]) {
@@ -211,13 +212,16 @@ extension Supervisor {
         return found
     }
 
-    private func find(_ target: ServiceDriver.Target) async throws -> [Container] {
-        switch target {
+    private func find(_ driver: ServiceDriver) async throws -> [Container] {
+        var found: [Container]
+        switch driver.target {
         case .match(let match):
-            return try await world.engine.find(match, within: Self.lookLimit)
+            found = try await world.engine.find(match, within: Self.lookLimit)
         case .container(let id):
-            return try await world.engine.inspect(id: id, within: Self.lookLimit).map { [$0] } ?? []
+            found = try await world.engine.inspect(id: id, within: Self.lookLimit).map { [$0] } ?? []
         }
+        for index in found.indices { correct(&found[index], driver) }
+        return found
     }
 
     /// Finds out what has become of a sleeper that its service no longer has.

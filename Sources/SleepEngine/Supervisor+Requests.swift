@@ -219,7 +219,9 @@ extension Supervisor {
     private func view(of driver: ServiceDriver) -> ServiceView {
         ServiceView(
             policy: driver.policy, machine: driver.machine, latencies: driver.latencies, lastWake: driver.lastWake,
-            memory: memory(of: driver), share: driver.share, now: now, nowMilliseconds: world.time.wallMilliseconds)
+            memory: memory(of: driver), share: driver.share,
+            freezer: driver.freezerRefusal == nil ? driver.policy.settings.freezer : .docker,
+            freezerRefusal: driver.freezerRefusal, now: now, nowMilliseconds: world.time.wallMilliseconds)
     }
 
     package func has(_ name: String) -> Bool { byName[name] != nil }

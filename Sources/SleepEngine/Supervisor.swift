@@ -51,6 +51,7 @@ package actor Supervisor {
         case reclaimed(UInt64, id: UInt64, ReclaimOutcome)
         case assess(UInt64, SleepMachine.WakeReport)
         case watchPressure
+        case stirred(UInt64)
     }
 
     struct Alarm: Comparable {
@@ -139,6 +140,7 @@ package actor Supervisor {
             learnedShares[String(key.dropFirst(Self.sharePrefix.count))] = Double(value)
         }
         install(policy)
+        restorePlaces(snapshot.intents)
         restore(snapshot)
         await restoreLatencies()
     }
@@ -169,6 +171,8 @@ package actor Supervisor {
                     group.addTask { await self.assess(report, of: key) }
                 case .watchPressure:
                     group.addTask { await self.watchPressure() }
+                case .stirred(let key):
+                    if let driver = drivers[key] { noteStir(driver) }
                 }
             }
             group.cancelAll()
@@ -252,6 +256,7 @@ package actor Supervisor {
         for (container, depth) in step.deepened { journal.write(.intent(intent(container, depth, driver))) }
         if step.haltsReclaim { haltReclaim(of: driver) }
         if let (id, containers) = step.reclaim { enqueueReclaim(id, containers, driver) }
+        for container in step.disowned.keys { abandon(container, driver) }
         for (container, depth) in step.disowned { outbox.yield(.resolve(container, depth)) }
         if let operation = step.operation { begin(operation, driver) }
         if let generation = step.look { outbox.yield(.look(driver.key, generation: generation)) }
@@ -280,7 +285,7 @@ package actor Supervisor {
     private func begin(_ operation: SleepMachine.Operation, _ driver: ServiceDriver) {
         switch operation.kind {
         case .record(let containers, let depth, let unlessUsed):
-            if unlessUsed {
+            if unlessUsed || driver.policy.settings.freezer == .cgroup {
                 outbox.yield(.perform(driver.key, operation))
             } else {
                 record(containers, depth, operation, driver)
@@ -306,9 +311,10 @@ package actor Supervisor {
     }
 
     private func intent(_ container: String, _ depth: Depth, _ driver: ServiceDriver) -> Journal.Intent {
-        Journal.Intent(
-            container: container, service: driver.name, depth: depth, freezer: .docker,
-            beganMilliseconds: world.time.wallMilliseconds, boot: world.boot)
+        let place = driver.places[container]?.path
+        return Journal.Intent(
+            container: container, service: driver.name, depth: depth, freezer: place == nil ? .docker : .cgroup,
+            beganMilliseconds: world.time.wallMilliseconds, boot: world.boot, place: place)
     }
 
     func start(_ entry: WakeQueue.Entry) {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DockerEngine
+internal import LinuxHost
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
@@ -52,6 +53,12 @@ struct Release: AsyncParsableCommand {
         var left: [String] = []
         for intent in snapshot.intents {
             do {
+                if let place = intent.place {
+                    try Self.thaw(place)
+                    journal.write(.forget([intent.container]))
+                    print("\(intent.service) is awake")
+                    continue
+                }
                 // What svcd stopped stays stopped, and stays its own.
                 if try await wake(intent, engine) {
                     journal.write(.forget([intent.container]))
@@ -62,6 +69,12 @@ struct Release: AsyncParsableCommand {
             }
         }
         return left
+    }
+
+    /// The kernel's sleepers need no Docker to wake.
+    private static func thaw(_ place: String) throws {
+        let freezer = KernelFreezer()
+        if freezer.isFrozen(at: place) == true { try freezer.thaw(at: place) }
     }
 
     /// Unpauses until it runs, is gone, or Docker refuses for good; false: it is stopped, and was to be.

@@ -50,6 +50,13 @@ package final class FakeHost: ContainerHost {
 
     package func isFrozen(_ container: Container) -> Bool? { nil }
 
+    package func freezerPlace(of container: Container) -> String? { nil }
+    package func isFrozen(at place: String) -> Bool? { nil }
+    package func hasPendingSignals(at place: String) -> Bool { false }
+    package func freeze(at place: String) async throws {}
+    package func thaw(at place: String) throws {}
+    package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? { nil }
+
     package func memory(of container: Container) -> MemoryReading? {
         state.withLockedValue {
             MemoryReading(residentBytes: $0.residentBytes, swappedBytes: 0, majorFaults: $0.majorFaults)

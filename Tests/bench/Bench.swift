@@ -39,9 +39,10 @@ struct Wakes: AsyncParsableCommand {
         let services = (names + ["warm"]).map {
             "\($0): {tier: on-demand, activity: [hook], min_awake: 0s, idle_after: 1h}"
         }
-        for name in names + ["warm", "raw"] { try await docker.start(name) }
-        let daemon = try await TestDaemon(docker: docker.socket, services: services, isQuiet: true)
-        for name in names + ["warm"] { try await daemon.wait(name, is: "awake") }
+        let direct = "direct: {tier: on-demand, activity: [hook], min_awake: 0s, idle_after: 1h, freezer: cgroup}"
+        for name in names + ["warm", "raw", "direct"] { try await docker.start(name) }
+        let daemon = try await TestDaemon(docker: docker.socket, services: services + [direct], isQuiet: true)
+        for name in names + ["warm", "direct"] { try await daemon.wait(name, is: "awake") }
         do {
             try await measureWakes(daemon, docker)
             if idle > 0 { try await measureIdle(daemon, names) }
@@ -65,7 +66,7 @@ struct Wakes: AsyncParsableCommand {
         defer { warm.close() }
         var rows: [Row] = [
             "raw unpause", "docker unpause", "hook wake", "svcctl wake", "awake hook, kept-alive",
-            "awake hook, new connection",
+            "awake hook, new connection", "hook wake, freezer: cgroup",
         ]
         .map { Row(name: $0) }
 
@@ -79,6 +80,9 @@ struct Wakes: AsyncParsableCommand {
             try await rows[2].time { try await hook("s0", kept) }
             try await daemon.sleep("s0")
             try await rows[3].time { _ = try await daemon.svcctl("wake", "s0") }
+
+            try await daemon.sleep("direct")
+            try await rows[6].time { try await hook("direct", kept) }
 
             for _ in 0..<10 {
                 try rows[4].timeBlocking { try Self.warmHook(warm) }
