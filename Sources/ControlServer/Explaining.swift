@@ -10,7 +10,7 @@ extension Why {
             service: view.policy.name, state: machine.state.rawValue, depth: machine.depth?.rawValue,
             since: Wire.timestamp(milliseconds: view.wall(machine.stateSince)), trigger: machine.lastTrigger.rawValue,
             by: machine.lastBy, because: Self.because(view), vetoes: machine.vetoes(view.now),
-            changes: Self.changes(view), notInEffect: view.policy.notInEffect.map(\.description))
+            changes: Self.changes(view))
     }
 
     private static func because(_ view: ServiceView) -> [String] {

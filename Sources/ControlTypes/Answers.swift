@@ -199,11 +199,10 @@ package struct Why: Codable, Sendable {
     /// What keeps it from falling asleep now.
     package var vetoes: [String]
     package var changes: [Change]
-    package var notInEffect: [String]
 
     package init(
         service: String, state: String, depth: String?, since: String, trigger: String, by: String?,
-        because: [String], vetoes: [String], changes: [Change], notInEffect: [String]
+        because: [String], vetoes: [String], changes: [Change]
     ) {
         self.service = service
         self.state = state
@@ -214,7 +213,6 @@ package struct Why: Codable, Sendable {
         self.because = because
         self.vetoes = vetoes
         self.changes = changes
-        self.notInEffect = notInEffect
     }
 }
 

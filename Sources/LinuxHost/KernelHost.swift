@@ -37,6 +37,20 @@ package final class KernelHost: ContainerHost {
         }
     }
 
+    package func watchTraffic(
+        _ container: Container, ignoring: [String], _ body: @escaping @Sendable () -> Void
+    ) -> TrafficWatch {
+        do throws(TrafficWatcher.Refusal) {
+            return .watching(try TrafficWatcher(container, ignoring: ignoring, proc: proc, body))
+        } catch {
+            return .refused(error.reason)
+        }
+    }
+
+    package func hasUnread(_ container: Container) -> Bool {
+        SocketTable(of: container.pid, proc: proc, files: ["tcp", "tcp6", "udp", "udp6"])?.unread.isEmpty == false
+    }
+
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? {
         watcher?.watch("\(place)/cgroup.events", body)
     }

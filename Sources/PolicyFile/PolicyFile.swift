@@ -92,6 +92,12 @@ package struct PolicyFault: Sendable, Equatable, CustomStringConvertible {
     package var mark: Mark?
     package var message: String
 
+    package init(file: String, mark: Mark?, message: String) {
+        self.file = file
+        self.mark = mark
+        self.message = message
+    }
+
     /// `file:line:column: what, what was expected, did you mean`.
     package var description: String {
         mark.map { "\(file):\($0.line):\($0.column): \(message)" } ?? "\(file): \(message)"
@@ -101,5 +107,6 @@ package struct PolicyFault: Sendable, Equatable, CustomStringConvertible {
 /// Everything that is wrong with a policy, in the order of the file; never empty.
 package struct PolicyFaults: Error, Sendable, Equatable, CustomStringConvertible {
     package var faults: [PolicyFault]
+    package init(faults: [PolicyFault]) { self.faults = faults }
     package var description: String { faults.map(\.description).joined(separator: "\n") }
 }

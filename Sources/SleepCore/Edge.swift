@@ -126,6 +126,14 @@ package protocol ContainerHost: Sendable {
     /// Calls `body`, on any thread, whenever the state of a place changes, until the answer is released; null:
     /// it can't be watched.
     func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject?
+    /// Calls `body`, on any thread, when a packet comes that wakes, until the answer is released.
+    ///
+    /// - Parameter ignoring: addresses and CIDR blocks whose packets don't.
+    func watchTraffic(
+        _ container: Container, ignoring: [String], _ body: @escaping @Sendable () -> Void
+    ) -> TrafficWatch
+    /// Whether something waits in its sockets that nobody has read.
+    func hasUnread(_ container: Container) -> Bool
     func memory(of container: Container) -> MemoryReading?
     /// Hands memory of a frozen container back, until `share` (0...1) of it is gone (resident and swapped
     /// together), nothing more goes, a guard steps in, or `order` is halted. Takes as long as it takes, on a thread of its own.
@@ -142,6 +150,12 @@ package protocol ContainerHost: Sendable {
     var majorFaultCost: Duration { get }
     /// Share of the last ten seconds (0...1) in which some task waited for memory.
     func memoryPressure() -> Double?
+}
+
+/// A watch over a sleeper's packets, or why there is none.
+package enum TrafficWatch {
+    case watching(AnyObject)
+    case refused(String)
 }
 
 /// Counters of one container, kept open between readings.

@@ -387,6 +387,8 @@ package struct SleepMachine: Sendable {
     package var runsWhole: Bool { containers.allSatisfy { $0.status == .running } }
 
     package var isRetired: Bool { retirement != nil }
+    /// Whether it is about to be frozen, and still awake.
+    package var isPreparing: Bool { if case .recording = phase { true } else { false } }
     package var isReclaiming: Bool { reclaiming != nil }
 
     /// Whether nothing is left to do for a retired service.

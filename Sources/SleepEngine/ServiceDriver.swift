@@ -30,6 +30,11 @@ final class ServiceDriver {
     /// Why it sleeps by Docker's pause although its policy says otherwise; null: it doesn't.
     var freezerRefusal: String?
 
+    /// What watches over the packets of its sleepers, by container.
+    var traffic: [String: AnyObject] = [:]
+    /// Why they can't be watched; null: they can, or need not be.
+    var trafficRefusal: String?
+
     /// Where a container is frozen, and what watches over it.
     struct FreezerPlace {
         var path: String

@@ -77,7 +77,7 @@ extension Supervisor {
     }
 
     /// Listings don't tell PIDs; a look does.
-    private func askForPID(_ driver: ServiceDriver) {
+    func askForPID(_ driver: ServiceDriver) {
         if let last = driver.lastPIDLook, now - last < Self.pidLookEvery { return }
         driver.lastPIDLook = now
         deliver(.hinted(.other), to: driver.key)

@@ -174,7 +174,7 @@ extension Supervisor {
         }
         for driver in Array(byName.values) where driver.rivals != rivals[driver.key] {
             driver.rivals = rivals[driver.key]
-            deliver(.rulesChanged(rules(for: driver.policy, rivals: driver.rivals)), to: driver.key)
+            deliver(.rulesChanged(rules(of: driver)), to: driver.key)
         }
     }
 

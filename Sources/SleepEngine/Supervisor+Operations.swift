@@ -48,7 +48,18 @@ extension Supervisor {
                 deliver(.operationFinished(operation.id, .init(message: use, isVeto: true)), to: key)
                 return
             }
-            if depth == .frozen { try await choosePlaces(ids, driver) }
+            if depth == .frozen {
+                try await choosePlaces(ids, driver)
+                if driver.policy.settings.wakeOn.contains(.traffic) {
+                    var containers: [Container] = []
+                    for id in ids {
+                        let found = try await world.engine.inspect(id: id, within: Self.lookLimit)
+                        if let found { containers.append(found) }
+                    }
+                    // Where that can't be, the rules forbid to fall asleep on idle from now on.
+                    _ = armTraffic(containers, driver)
+                }
+            }
             record(ids, depth, operation, driver)
         } catch {
             finished(operation, error as? EngineFault ?? .garbled("\(error)"), key)

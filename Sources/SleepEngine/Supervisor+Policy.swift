@@ -3,11 +3,15 @@ package import SleepCore
 
 /// Setting up services from a policy, and changing them when it is loaded anew.
 extension Supervisor {
-    func rules(for service: ServicePolicy, rivals: String? = nil) -> SleepMachine.Rules {
+    func rules(of driver: ServiceDriver) -> SleepMachine.Rules {
+        rules(for: driver.policy, rivals: driver.rivals, trafficRefusal: driver.trafficRefusal)
+    }
+
+    func rules(
+        for service: ServicePolicy, rivals: String? = nil, trafficRefusal: String? = nil
+    ) -> SleepMachine.Rules {
         var vetoes: [String] = []
-        if service.settings.wakeOn.contains(.traffic) {
-            vetoes.append("it is to be woken by traffic, which is not in effect yet")
-        }
+        if let trafficRefusal { vetoes.append("no packet could wake it: \(trafficRefusal)") }
         var rules = SleepMachine.Rules(service.settings, idleVetoes: vetoes)
         if let rivals { rules.neverSleeps = "its container is claimed by \(rivals) too" }
         return rules
@@ -66,7 +70,9 @@ extension Supervisor {
                 driver.policy = service
                 driver.meters = [:]
                 driver.share = ReclaimShare(target: service.settings.reclaim?.target ?? 0, learned: driver.share.value)
-                deliver(.rulesChanged(rules(for: service, rivals: driver.rivals)), to: driver.key)
+                driver.traffic = [:]
+                driver.trafficRefusal = nil
+                deliver(.rulesChanged(rules(of: driver)), to: driver.key)
             } else {
                 driver.successor = service
                 deliver(.retired(startStopped: true, .operator), to: driver.key)

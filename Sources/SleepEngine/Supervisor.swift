@@ -52,6 +52,7 @@ package actor Supervisor {
         case assess(UInt64, SleepMachine.WakeReport)
         case watchPressure
         case stirred(UInt64)
+        case packet(UInt64)
     }
 
     struct Alarm: Comparable {
@@ -173,6 +174,8 @@ package actor Supervisor {
                     group.addTask { await self.watchPressure() }
                 case .stirred(let key):
                     if let driver = drivers[key] { noteStir(driver) }
+                case .packet(let key):
+                    if let driver = drivers[key] { packetCame(driver) }
                 }
             }
             group.cancelAll()
@@ -249,6 +252,7 @@ package actor Supervisor {
         carryOut(step, driver)
         noteNeed(of: driver)
         considerSampling(driver)
+        considerTraffic(driver)
     }
 
     private func carryOut(_ step: SleepMachine.Step, _ driver: ServiceDriver) {
@@ -263,6 +267,8 @@ package actor Supervisor {
         for transition in step.transitions { note(transition, driver) }
         if let report = step.woke {
             driver.lastWake = WakeMark(atMilliseconds: world.time.wallMilliseconds, report: report)
+            // Nobody waits for a wake by a packet; it counts all the same.
+            if step.ready.isEmpty, report.trigger == .traffic { noteLatency(report, driver) }
             if report.from == .reclaimed { outbox.yield(.assess(driver.key, report)) }
         }
         for (waiter, report) in step.ready {
@@ -285,7 +291,8 @@ package actor Supervisor {
     private func begin(_ operation: SleepMachine.Operation, _ driver: ServiceDriver) {
         switch operation.kind {
         case .record(let containers, let depth, let unlessUsed):
-            if unlessUsed || driver.policy.settings.freezer == .cgroup {
+            let settings = driver.policy.settings
+            if unlessUsed || settings.freezer == .cgroup || settings.wakeOn.contains(.traffic) {
                 outbox.yield(.perform(driver.key, operation))
             } else {
                 record(containers, depth, operation, driver)

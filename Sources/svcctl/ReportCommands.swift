@@ -17,7 +17,6 @@ struct WhyCommand: AsyncParsableCommand {
             for reason in why.because { print("  because \(reason)") }
             for veto in why.vetoes where why.state == "awake" { print("  kept awake: \(veto)") }
             for change in why.changes { print("  next: \(change.what)\(change.at.map { ", at \($0)" } ?? "")") }
-            for note in why.notInEffect { print("  note: \(note)") }
         }
     }
 }

@@ -82,9 +82,8 @@ struct Daemon {
 
     private func announce(_ policy: Policy) {
         for note in policy.notInEffect {
-            var metadata: Logger.Metadata = ["policy.key": "\(note.key)", "instead": "\(note.instead)"]
-            if let service = note.service { metadata["service.name"] = "\(service)" }
-            logger.warning("policy key is not in effect", metadata: metadata)
+            logger.warning(
+                "policy key is not in effect", metadata: ["policy.key": "\(note.key)", "instead": "\(note.instead)"])
         }
     }
 
@@ -92,7 +91,7 @@ struct Daemon {
         _ path: String, _ supervisor: Supervisor, _ logger: Logger
     ) async -> Result<Policy, Problem> {
         do {
-            let policy = try PolicyFile.load(path)
+            let policy = try HostNeeds.load(path)
             await supervisor.adopt(policy)
             return .success(policy)
         } catch {

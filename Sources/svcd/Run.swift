@@ -75,7 +75,7 @@ struct Run: AsyncParsableCommand {
 
     private func load(_ path: String) throws -> Policy {
         do {
-            return try PolicyFile.load(path)
+            return try HostNeeds.load(path)
         } catch {
             for fault in error.faults { complain("\(fault)") }
             throw ExitCode(78)

@@ -124,14 +124,19 @@ struct SupervisorTests {
         }
     }
 
-    @Test("traffic that can't wake it yet keeps a service awake")
-    func unbuiltTraffic() async throws {
+    @Test("where no packet could wake it, a service that traffic is to wake stays awake")
+    func unwatchedTraffic() async throws {
         try await withSupervisor(["traffic", "plain"], idleAfter: .milliseconds(100)) { policy in
             policy.services[0].settings.wakeOn = [.hook, .traffic]
         } _: { supervisor, engine in
             try await eventually("the plain one sleeps") { engine.status("plain") == .paused }
+            try await eventually("why is known") { await supervisor.view("traffic")?.machine.rules.idleVetoes.count == 1 }
             #expect(engine.status("traffic") == .running)
-            #expect(await supervisor.view("traffic")?.machine.vetoes(SuspendingClock().now).count == 1)
+            #expect(
+                await supervisor.view("traffic")?.machine.vetoes(SuspendingClock().now) == [
+                    "no packet could wake it: there is no network"
+                ])
+            #expect(await supervisor.sleep("traffic", force: false, by: nil) == .asleep)
         }
     }
 

@@ -55,6 +55,10 @@ package final class FakeHost: ContainerHost {
     package func hasPendingSignals(at place: String) -> Bool { false }
     package func freeze(at place: String) async throws {}
     package func thaw(at place: String) throws {}
+    package func watchTraffic(
+        _ container: Container, ignoring: [String], _ body: @escaping @Sendable () -> Void
+    ) -> TrafficWatch { .refused("there is no network") }
+    package func hasUnread(_ container: Container) -> Bool { false }
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? { nil }
 
     package func memory(of container: Container) -> MemoryReading? {

@@ -39,10 +39,14 @@ struct Wakes: AsyncParsableCommand {
         let services = (names + ["warm"]).map {
             "\($0): {tier: on-demand, activity: [hook], min_awake: 0s, idle_after: 1h}"
         }
-        let direct = "direct: {tier: on-demand, activity: [hook], min_awake: 0s, idle_after: 1h, freezer: cgroup}"
+        let direct = ["direct", "traffic"].map {
+            "\($0): {tier: on-demand, activity: [hook], min_awake: 0s, idle_after: 1h, freezer: cgroup, "
+                + "wake_on: [hook\($0 == "traffic" ? ", traffic" : "")]}"
+        }
         for name in names + ["warm", "raw", "direct"] { try await docker.start(name) }
-        let daemon = try await TestDaemon(docker: docker.socket, services: services + [direct], isQuiet: true)
-        for name in names + ["warm", "direct"] { try await daemon.wait(name, is: "awake") }
+        for name in ["traffic", "awake"] { try await docker.serve(name) }
+        let daemon = try await TestDaemon(docker: docker.socket, services: services + direct, isQuiet: true)
+        for name in names + ["warm", "direct", "traffic"] { try await daemon.wait(name, is: "awake") }
         do {
             try await measureWakes(daemon, docker)
             if idle > 0 { try await measureIdle(daemon, names) }
@@ -64,9 +68,10 @@ struct Wakes: AsyncParsableCommand {
         let kept = HTTPClient(socketPath: daemon.hookPath, eventLoop: loop)
         let warm = try RawConnection(daemon.hookPath)
         defer { warm.close() }
+        let addresses = (awake: try await docker.address("awake"), traffic: try await docker.address("traffic"))
         var rows: [Row] = [
             "raw unpause", "docker unpause", "hook wake", "svcctl wake", "awake hook, kept-alive",
-            "awake hook, new connection", "hook wake, freezer: cgroup",
+            "awake hook, new connection", "hook wake, freezer: cgroup", "request, awake", "request that wakes by traffic",
         ]
         .map { Row(name: $0) }
 
@@ -83,6 +88,10 @@ struct Wakes: AsyncParsableCommand {
 
             try await daemon.sleep("direct")
             try await rows[6].time { try await hook("direct", kept) }
+
+            try rows[7].timeBlocking { try Self.request(addresses.awake) }
+            try await daemon.sleep("traffic")
+            try rows[8].timeBlocking { try Self.request(addresses.traffic) }
 
             for _ in 0..<10 {
                 try rows[4].timeBlocking { try Self.warmHook(warm) }
@@ -101,6 +110,14 @@ struct Wakes: AsyncParsableCommand {
     private func hook(_ service: String, _ client: HTTPClient) async throws {
         let response = try await client.send(HTTPRequest("GET", "/hook/\(service)"), within: .seconds(30))
         guard response.status == 200 else { throw Overdue(description: "hook \(service): \(response.status)") }
+    }
+
+    /// A new connection and its first answer.
+    private static func request(_ address: String) throws {
+        let connection = try TCPConnection(host: address, port: 80)
+        defer { connection.close() }
+        try connection.send("GET / HTTP/1.1\r\n\r\n")
+        guard try connection.receive().hasPrefix("HTTP/1.1 200") else { throw Overdue(description: "no answer") }
     }
 
     /// One hook by plain system calls, so that what is measured is the server.
