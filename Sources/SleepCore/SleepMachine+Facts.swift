@@ -124,7 +124,7 @@ extension SleepMachine {
     }
 
     /// A wake that failed, and now the truth is known.
-    private mutating func settleWake(_ now: Instant, _ step: inout Step) {
+    mutating func settleWake(_ now: Instant, _ step: inout Step) {
         guard var wake else { return }
         switch condition {
         case .running:
@@ -250,7 +250,7 @@ extension SleepMachine {
         note(from: before == .unknown ? .asleep : before, to: .awake, trigger: trigger, by: nil, elapsed: nil, .done, &step)
     }
 
-    private mutating func set(_ status: Container.Status, _ ids: [String]) {
+    mutating func set(_ status: Container.Status, _ ids: [String]) {
         for index in containers.indices where ids.contains(containers[index].id) {
             containers[index].status = status
             containers[index].isPausedTwice = false
@@ -392,7 +392,7 @@ extension SleepMachine {
         waiters.removeAll(where: isMeant)
     }
 
-    private func note(
+    func note(
         from: ServiceState, to: ServiceState, trigger: Trigger, by: String?, elapsed: Duration?,
         _ outcome: Transition.Outcome, reclaim: ReclaimOutcome? = nil, _ step: inout Step
     ) {
@@ -400,106 +400,6 @@ extension SleepMachine {
             Transition(
                 from: from, to: to, depth: depth, trigger: trigger, by: by, elapsed: elapsed, outcome: outcome,
                 reclaim: reclaim))
-    }
-
-    // MARK: Deeper
-
-    /// How long a reclaim that a guard has stopped waits before it tries again.
-    private static let reclaimRetry = Duration.seconds(60)
-
-    mutating func finish(
-        _ finished: Reclaiming, _ outcome: ReclaimOutcome, _ now: Instant, _ step: inout Step
-    ) {
-        lastReclaim = outcome
-        // What an earlier sleep has handed back may be in swap still.
-        let isDeep = outcome.freedBytes > 0 || (outcome.end == .done && outcome.after?.swappedBytes ?? 0 > 0)
-        switch outcome.end {
-        case .done where !isDeep: reclaimHindrance = ("there is nothing to hand back", nil)
-        case .done, .halted: reclaimHindrance = nil
-        case .guarded(let why): reclaimHindrance = (why, now + Self.reclaimRetry)
-        case .unavailable(let why): reclaimHindrance = (why, nil)
-        }
-        if isDeep {
-            if let from = wake?.from {
-                wake?.from = max(from, .reclaimed)
-            } else if isAsleep {
-                for (id, depth) in owned where depth == .frozen {
-                    owned[id] = .reclaimed
-                    step.deepened[id] = .reclaimed
-                }
-            }
-            if wake == nil { (lastTrigger, lastBy) = (finished.trigger, finished.by) }
-            note(
-                from: .asleep, to: .asleep, trigger: finished.trigger, by: finished.by, elapsed: now - finished.began,
-                .done, reclaim: outcome, &step)
-        }
-        for request in sleepRequests where request.depth == .reclaimed {
-            let isDone = if case .asleep(let depth) = condition { depth >= .reclaimed } else { false }
-            let why = reclaimHindrance?.message ?? "somebody needs it"
-            step.slept.append((request, isDone ? .asleep : .vetoed(["its memory can't be handed back: \(why)"])))
-        }
-        sleepRequests.removeAll { $0.depth == .reclaimed }
-        if phase == .settling {
-            phase = .resting
-            settleWake(now, &step)
-        }
-    }
-
-    private mutating func finishRecordStop(
-        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
-    ) {
-        guard descent != nil else { return }
-        if let fault { return failStop(fault.message, now, &step) }
-        guard waiters.isEmpty, demand == nil, retirement == nil, isAsleep, !isLookPending(now), Set(ownPaused) == Set(ids)
-        else {
-            // Somebody came, or something happened to it: it is asked again, and so is who wanted it deeper.
-            descent = nil
-            step.forget += ids.filter { owned[$0] == nil }
-            return
-        }
-        for id in ids { owned[id] = .stopped }
-        begin(.stop(ids), limit: .seconds(30), phase: .stopping)
-        step.operation = operation
-    }
-
-    private mutating func finishStop(
-        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
-    ) {
-        guard let descent else { return }
-        if let fault {
-            if fault.isVeto {
-                for id in ids where owned[id] == .stopped { owned[id] = .frozen }
-            } else {
-                isInDoubt = true
-                requestLook(at: now)
-            }
-            if fault.mayStillLand {
-                for id in ids { lateFreezes[id] = (descent.began, now + Self.lateFreezeSpan) }
-            }
-            return failStop(fault.message, now, &step)
-        }
-        self.descent = nil
-        set(.down, ids)
-        (lastTrigger, lastBy) = (descent.trigger, descent.by)
-        note(
-            from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began, .done,
-            &step)
-        answerStops(.asleep, &step)
-    }
-
-    private mutating func failStop(_ message: String, _ now: Instant, _ step: inout Step) {
-        guard let descent else { return }
-        self.descent = nil
-        stopHindrance = message
-        note(
-            from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began,
-            .failed(message), &step)
-        answerStops(.vetoed(["it can't be stopped: \(message)"]), &step)
-    }
-
-    private mutating func answerStops(_ outcome: SleepOutcome, _ step: inout Step) {
-        for request in sleepRequests where request.depth == .stopped { step.slept.append((request, outcome)) }
-        sleepRequests.removeAll { $0.depth == .stopped }
     }
 
     /// `base` seconds, doubled for every failure, at most `most`, with up to a quarter more at random.

@@ -1,0 +1,169 @@
+/// The steps below frozen: memory that is handed back, and containers that are stopped.
+extension SleepMachine {
+    // MARK: Deciding
+
+    var isAsleep: Bool { if case .asleep = condition { true } else { false } }
+
+    /// A sleeper that nobody wants goes deeper when its time has come.
+    mutating func considerDeeper(_ depth: Depth, _ now: Instant, _ step: inout Step) {
+        guard canGoDeeper else { return }
+        if let due = reclaimDue(depth), due <= now { beginReclaim(.idle, by: nil, now, &step) }
+        if let due = stopDue(depth), due <= now { beginStop(.idle, by: nil, now, &step) }
+    }
+
+    var canGoDeeper: Bool {
+        phase == .resting && mode == .auto && wake == nil && waiters.isEmpty && demand == nil && retirement == nil
+            && wakeFailure == nil && reclaiming == nil
+    }
+
+    func reclaimDue(_ depth: Depth) -> Instant? {
+        guard depth == .frozen, let after = rules.reclaimAfter, containers.allSatisfy({ $0.status == .paused }) else {
+            return nil
+        }
+        guard let reclaimHindrance else { return asleepSince + after }
+        return reclaimHindrance.retryAt
+    }
+
+    func stopDue(_ depth: Depth) -> Instant? {
+        guard depth < .stopped, stopHindrance == nil, isEngineReachable, let after = rules.stopAfter else { return nil }
+        return asleepSince + after
+    }
+
+    /// Takes a sleeper a step deeper for whoever asks; false: the request has been answered.
+    mutating func deepen(for request: SleepRequest, _ now: Instant, _ step: inout Step) -> Bool {
+        guard phase == .resting, reclaiming == nil else { return true }
+        func refuse(_ why: String) -> Bool {
+            step.slept.append((request, .vetoed([why])))
+            return false
+        }
+        if retirement != nil { return refuse("svcd is letting go of it") }
+        if demand != nil { return refuse("somebody needs it") }
+        if mode != .auto, !request.force { return refuse("the mode is \(mode.rawValue)") }
+        switch request.depth {
+        case .frozen:
+            return false
+        case .reclaimed:
+            guard containers.allSatisfy({ $0.status == .paused }) else { return refuse("not all of it is frozen") }
+            beginReclaim(request.trigger, by: request.by, now, &step)
+        case .stopped:
+            guard isEngineReachable else { return refuse("Docker can't be asked") }
+            beginStop(request.trigger, by: request.by, now, &step)
+        }
+        return true
+    }
+
+    private mutating func beginReclaim(_ trigger: Trigger, by: String?, _ now: Instant, _ step: inout Step) {
+        generation += 1
+        reclaiming = Reclaiming(id: generation, began: now, trigger: trigger, by: by)
+        step.reclaim = (generation, containers)
+    }
+
+    var ownPaused: [String] { containers.filter { $0.status == .paused && owned[$0.id] != nil }.map(\.id) }
+
+    private mutating func beginStop(_ trigger: Trigger, by: String?, _ now: Instant, _ step: inout Step) {
+        guard reclaiming == nil else { return }
+        descent = Descent(began: now, trigger: trigger, by: by)
+        begin(.record(ownPaused, .stopped, unlessUsed: false), limit: .seconds(5), phase: .recordingStop)
+        step.operation = operation
+    }
+
+    // MARK: How it ended
+
+    /// How long a reclaim that a guard has stopped waits before it tries again.
+    private static let reclaimRetry = Duration.seconds(60)
+
+    mutating func finish(
+        _ finished: Reclaiming, _ outcome: ReclaimOutcome, _ now: Instant, _ step: inout Step
+    ) {
+        lastReclaim = outcome
+        // What an earlier sleep has handed back may be in swap still.
+        let isDeep = outcome.freedBytes > 0 || (outcome.end == .done && outcome.after?.swappedBytes ?? 0 > 0)
+        switch outcome.end {
+        case .done where !isDeep: reclaimHindrance = ("there is nothing to hand back", nil)
+        case .done, .halted: reclaimHindrance = nil
+        case .guarded(let why): reclaimHindrance = (why, now + Self.reclaimRetry)
+        case .unavailable(let why): reclaimHindrance = (why, nil)
+        }
+        if isDeep {
+            if let from = wake?.from {
+                wake?.from = max(from, .reclaimed)
+            } else if isAsleep {
+                for (id, depth) in owned where depth == .frozen {
+                    owned[id] = .reclaimed
+                    step.deepened[id] = .reclaimed
+                }
+            }
+            if wake == nil { (lastTrigger, lastBy) = (finished.trigger, finished.by) }
+            note(
+                from: .asleep, to: .asleep, trigger: finished.trigger, by: finished.by, elapsed: now - finished.began,
+                .done, reclaim: outcome, &step)
+        }
+        for request in sleepRequests where request.depth == .reclaimed {
+            let isDone = if case .asleep(let depth) = condition { depth >= .reclaimed } else { false }
+            let why = reclaimHindrance?.message ?? "somebody needs it"
+            step.slept.append((request, isDone ? .asleep : .vetoed(["its memory can't be handed back: \(why)"])))
+        }
+        sleepRequests.removeAll { $0.depth == .reclaimed }
+        if phase == .settling {
+            phase = .resting
+            settleWake(now, &step)
+        }
+    }
+
+    mutating func finishRecordStop(
+        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
+    ) {
+        guard descent != nil else { return }
+        if let fault { return failStop(fault.message, now, &step) }
+        guard waiters.isEmpty, demand == nil, retirement == nil, isAsleep, !isLookPending(now), Set(ownPaused) == Set(ids)
+        else {
+            // Somebody came, or something happened to it: it is asked again, and so is who wanted it deeper.
+            descent = nil
+            step.forget += ids.filter { owned[$0] == nil }
+            return
+        }
+        for id in ids { owned[id] = .stopped }
+        begin(.stop(ids), limit: .seconds(30), phase: .stopping)
+        step.operation = operation
+    }
+
+    mutating func finishStop(
+        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
+    ) {
+        guard let descent else { return }
+        if let fault {
+            if fault.isVeto {
+                for id in ids where owned[id] == .stopped { owned[id] = .frozen }
+            } else {
+                isInDoubt = true
+                requestLook(at: now)
+            }
+            if fault.mayStillLand {
+                for id in ids { lateFreezes[id] = (descent.began, now + Self.lateFreezeSpan) }
+            }
+            return failStop(fault.message, now, &step)
+        }
+        self.descent = nil
+        set(.down, ids)
+        (lastTrigger, lastBy) = (descent.trigger, descent.by)
+        note(
+            from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began, .done,
+            &step)
+        answerStops(.asleep, &step)
+    }
+
+    private mutating func failStop(_ message: String, _ now: Instant, _ step: inout Step) {
+        guard let descent else { return }
+        self.descent = nil
+        stopHindrance = message
+        note(
+            from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began,
+            .failed(message), &step)
+        answerStops(.vetoed(["it can't be stopped: \(message)"]), &step)
+    }
+
+    private mutating func answerStops(_ outcome: SleepOutcome, _ step: inout Step) {
+        for request in sleepRequests where request.depth == .stopped { step.slept.append((request, outcome)) }
+        sleepRequests.removeAll { $0.depth == .stopped }
+    }
+}
