@@ -35,16 +35,23 @@ final class ProcessMemory {
     private let proc: String
     private let pid: Int32
     private let descriptor: CInt
+    /// -1 where it may not be read.
+    private let pagemap: CInt
+    private var entries = [UInt64](repeating: 0, count: 8192)
 
     /// Null: there is no such process, or pidfds are not to be had (Linux before 5.3).
     init?(_ pid: Int32, proc: String = "/proc") {
+        pagemap = open("\(proc)/\(pid)/pagemap", O_RDONLY | O_CLOEXEC)
         descriptor = linux_pidfd_open(pid)
         guard descriptor >= 0 else { return nil }
         self.pid = pid
         self.proc = proc
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        close(pagemap)
+    }
 
     /// In ascending order; without what the kernel maps itself.
     var mappings: [Mapping] {
@@ -77,37 +84,51 @@ final class ProcessMemory {
         return first
     }
 
-    enum Whereabouts { case present, swapped }
+    enum Whereabouts {
+        case present, swapped
 
-    /// The pages that are there now, as ranges in ascending order (pagemap, Documentation/admin-guide/mm).
+        /// Of an entry of the pagemap (Documentation/admin-guide/mm/pagemap.rst).
+        var bit: UInt64 { self == .present ? 1 << 63 : 1 << 62 }
+    }
+
+    /// The anonymous pages that are there now, as ranges in ascending order.
     func pages(_ wanted: Whereabouts) -> [AddressRange] {
-        let pagemap = open("\(proc)/\(pid)/pagemap", O_RDONLY | O_CLOEXEC)
-        guard pagemap >= 0 else { return [] }
-        defer { close(pagemap) }
-        let bit: UInt64 = wanted == .present ? 1 << 63 : 1 << 62
         var found: [AddressRange] = []
-        var entries = [UInt64](repeating: 0, count: 8192)
-        var scanned: UInt = 0
-        for mapping in mappings where mapping.isAnonymous {
-            var page = mapping.range.start / Self.pageSize
-            let end = mapping.range.end / Self.pageSize
-            while page < end, scanned < Self.mostScannedPages {
-                let count = min(Int(end - page), entries.count)
-                let bytes = entries.withUnsafeMutableBytes { pread(pagemap, $0.baseAddress, count * 8, off_t(page * 8)) }
-                guard bytes > 0 else { break }
-                for index in 0..<(bytes / 8) where entries[index] & bit != 0 {
-                    let start = (page + UInt(index)) * Self.pageSize
-                    if let last = found.last, last.end == start {
-                        found[found.count - 1].end += Self.pageSize
-                    } else {
-                        found.append(AddressRange(start: start, end: start + Self.pageSize))
-                    }
+        var left = Self.mostScannedPages
+        for mapping in mappings where mapping.isAnonymous && left > 0 {
+            scan(mapping.range, most: &left) { page, entry in
+                guard entry & wanted.bit != 0 else { return }
+                let start = page * Self.pageSize
+                if let last = found.last, last.end == start {
+                    found[found.count - 1].end += Self.pageSize
+                } else {
+                    found.append(AddressRange(start: start, end: start + Self.pageSize))
                 }
-                page += UInt(bytes / 8)
-                scanned += UInt(bytes / 8)
             }
         }
         return found
+    }
+
+    /// How much of a range is in memory; all of it where the kernel doesn't tell.
+    func presentBytes(in range: AddressRange) -> Int {
+        guard pagemap >= 0 else { return Int(range.length) }
+        var left = Self.mostScannedPages
+        var count = 0
+        scan(range, most: &left) { _, entry in if entry & Whereabouts.present.bit != 0 { count += 1 } }
+        return count * Int(Self.pageSize)
+    }
+
+    private func scan(_ range: AddressRange, most left: inout UInt, _ body: (UInt, UInt64) -> Void) {
+        var page = range.start / Self.pageSize
+        let end = range.end / Self.pageSize
+        while page < end, left > 0, pagemap >= 0 {
+            let count = min(Int(end - page), entries.count, Int(left))
+            let bytes = entries.withUnsafeMutableBytes { pread(pagemap, $0.baseAddress, count * 8, off_t(page * 8)) }
+            guard bytes > 0 else { return }
+            for index in 0..<(bytes / 8) { body(page + UInt(index), entries[index]) }
+            page += UInt(bytes / 8)
+            left -= UInt(bytes / 8)
+        }
     }
 }
 

@@ -17,6 +17,9 @@ internal import SleepCore
 struct Reclaimer: Sendable {
     private static let chunkBytes = 2 << 20
     private static let smallestChunkBytes = 256 << 10
+    /// How long, and how often at most, it is waited for what goes to a disk.
+    private static let settlingMicroseconds: UInt32 = 10_000
+    private static let mostSettlingLooks = 100
     /// Between two looks at the guards.
     private static let chunksPerGuard = 16
     /// Shares of ten seconds in which everything stood still; above them the host has other worries.
@@ -85,13 +88,43 @@ struct Reclaimer: Sendable {
         let order: HaltFlag
         let freezer: KernelFreezer
         let guards: () -> ReclaimOutcome.End?
-        var chunks = 0
+        private var chunks = 0
+
+        init(
+            container: Container, cgroup: MemoryCgroup, beforeBytes: Int, goalBytes: Int, order: HaltFlag,
+            freezer: KernelFreezer, guards: @escaping () -> ReclaimOutcome.End?
+        ) {
+            self.container = container
+            self.cgroup = cgroup
+            self.beforeBytes = beforeBytes
+            self.goalBytes = goalBytes
+            self.order = order
+            self.freezer = freezer
+            self.guards = guards
+        }
+
+        /// What is still to go, as of the last look.
+        private(set) var leftBytes = Int.max
+
+        /// Waits for what has been asked for: to a disk it goes in the background.
+        mutating func settle() {
+            for _ in 0..<Reclaimer.mostSettlingLooks where !order.isRaised {
+                let before = leftBytes
+                usleep(Reclaimer.settlingMicroseconds)
+                look()
+                if leftBytes <= 0 || leftBytes == before { return }
+            }
+        }
+
+        private mutating func look() {
+            leftBytes = (cgroup.reading?.residentBytes).map { $0 - goalBytes } ?? 0
+        }
 
         /// Why to stop before the next chunk; null: go on.
         mutating func end() -> ReclaimOutcome.End? {
             if order.isRaised { return .halted }
-            guard let resident = cgroup.reading?.residentBytes else { return .halted }
-            if resident <= goalBytes { return .done }
+            look()
+            if leftBytes <= 0 { return .done }
             // Somebody else has woken it.
             if freezer.isFrozen(container) == false { return .halted }
             chunks += 1
@@ -136,6 +169,7 @@ struct Reclaimer: Sendable {
     /// Null: advising other processes is not allowed, or not known to this kernel.
     private func reclaimByAdvice(_ job: inout Job) -> ReclaimOutcome.End? {
         var isRefused = true
+        var askedBytes = 0
         // Cold anonymous memory first, then files, which come back from disk, then what wakes have needed.
         for pass in [Pass.cold, .files, .needed] {
             for pid in job.cgroup.processes {
@@ -145,10 +179,20 @@ struct Reclaimer: Sendable {
                     while start < range.end {
                         if let end = job.end() { return end }
                         let chunk = AddressRange(start: start, end: min(start + UInt(Self.chunkBytes), range.end))
+                        let present = memory.presentBytes(in: chunk)
+                        guard present > 0 else {
+                            start = chunk.end
+                            continue
+                        }
                         let refusal = memory.advise(.pageOut, [chunk])
                         if refusal == EPERM || refusal == ENOSYS { return isRefused ? nil : .done }
                         isRefused = false
                         start = chunk.end
+                        askedBytes += present
+                        if askedBytes >= job.leftBytes {
+                            job.settle()
+                            askedBytes = 0
+                        }
                     }
                 }
             }

@@ -60,6 +60,7 @@ struct Deep: AsyncParsableCommand {
             try await pause()
 
             shares.append(try await sleepDeep(daemon, "svc"))
+            try await Task.sleep(for: .seconds(1))
             try await rows[1].time { try await wakeAndTouch(daemon, client) }
             // What it brought back is learned two seconds later.
             try await Task.sleep(for: .milliseconds(2500))
@@ -180,6 +181,8 @@ struct Deep: AsyncParsableCommand {
                 try await engine.pause(id: "svc", within: limit)
                 guard let container = try await engine.inspect(id: "svc", within: limit) else { return }
                 _ = await host.reclaim(container, share: 1, order: HaltFlag())
+                // What is on its way to the disk would be found in memory still.
+                try await Task.sleep(for: .seconds(1))
                 var row = rows[index]
                 try await row.time {
                     if index == 1 { host.prefetch(container) }
