@@ -72,7 +72,8 @@ let package = Package(
         .executableTarget(
             name: "bench",
             dependencies: [
-                "TestSupport", "ControlTypes", "SleepCore", "DockerEngine", "LinuxHost", "UnixHTTP", nioPosix, arguments,
+                "TestSupport", "ControlTypes", "SleepCore", "DockerEngine", "LinuxHost", "UnixHTTP", nioPosix,
+                arguments,
             ],
             path: "Tests/bench", exclude: ["run.sh"], swiftSettings: settings),
         .testTarget(name: "SleepCoreTests", dependencies: ["SleepCore"], swiftSettings: settings),

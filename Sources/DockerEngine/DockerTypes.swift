@@ -75,7 +75,8 @@ struct Inspected: Decodable {
         details.addresses = (networks.map(\.IPAddress) + networks.map(\.GlobalIPv6Address)).compactMap(\.self)
             .filter { !$0.isEmpty }
         for (name, ports) in NetworkSettings?.Ports ?? [:] where name.hasSuffix("/tcp") {
-            guard let inside = Int(name.dropLast(4)), let port = ports?.first, let outside = port.HostPort.flatMap({ Int($0) })
+            guard let inside = Int(name.dropLast(4)), let port = ports?.first,
+                let outside = port.HostPort.flatMap({ Int($0) })
             else { continue }
             let isAnywhere = ["", "0.0.0.0", "::"].contains(port.HostIp ?? "")
             details.published[inside] = .init(address: isAnywhere ? "127.0.0.1" : port.HostIp ?? "", port: outside)

@@ -52,7 +52,9 @@ final class ContainerMeter: ActivityMeter {
             reasons.append("it has no network of its own (\(mode)), so its traffic can't be told from others'")
         }
         network = signals.contains(.network) && hasOwnNetwork ? OpenFile("\(proc)/\(pid)/net/dev") : nil
-        if signals.contains(.network), hasOwnNetwork, network == nil { reasons.append("\(proc)/\(pid)/net/dev can't be read") }
+        if signals.contains(.network), hasOwnNetwork, network == nil {
+            reasons.append("\(proc)/\(pid)/net/dev can't be read")
+        }
         var peers: PeerFilter?
         if network != nil, !ignored.isEmpty {
             peers = PeerFilter(pid: pid, ignoring: ignored, proc: proc)
@@ -122,7 +124,8 @@ final class ContainerMeter: ActivityMeter {
         guard bytes > 0, Double(bytes) >= Double(settings.networkFloorBytesPerSecond) * seconds else { return }
         let rate = Double(bytes) / seconds
         reading.use =
-            rate < 1024 * 1024 ? "\(Int(rate / 1024 * 10) / 10) KiB/s of traffic" : "\(Int(rate) >> 20) MiB/s of traffic"
+            rate < 1024 * 1024
+            ? "\(Int(rate / 1024 * 10) / 10) KiB/s of traffic" : "\(Int(rate) >> 20) MiB/s of traffic"
     }
 
     /// Bytes and packets of all devices but the loopback one, both ways (proc(5), /proc/net/dev).
@@ -198,11 +201,14 @@ final class ContainerMeter: ActivityMeter {
             return
         }
         var counts: [IPAddress: Int] = [:]
-        for peer in table.inboundPeers where !ignored.contains(where: { $0.contains(peer) }) { counts[peer, default: 0] += 1 }
+        for peer in table.inboundPeers where !ignored.contains(where: { $0.contains(peer) }) {
+            counts[peer, default: 0] += 1
+        }
         guard let most = counts.max(by: { $0.value < $1.value }) else { return }
         let others = counts.values.reduce(0, +) - most.value
         reading.use =
-            "\(most.value) connection\(most.value == 1 ? "" : "s") from \(most.key)" + (others == 0 ? "" : " and \(others) more")
+            "\(most.value) connection\(most.value == 1 ? "" : "s") from \(most.key)"
+            + (others == 0 ? "" : " and \(others) more")
     }
 }
 

@@ -39,7 +39,9 @@ struct PacketProgram {
         }
     }
 
-    private mutating func ancillary(_ field: Int32) { add(BPF_LD | BPF_W | BPF_ABS, UInt32(bitPattern: SKF_AD_OFF + field)) }
+    private mutating func ancillary(_ field: Int32) {
+        add(BPF_LD | BPF_W | BPF_ABS, UInt32(bitPattern: SKF_AD_OFF + field))
+    }
 
     mutating func add(_ code: Int32, _ value: UInt32, _ jumpTrue: Int = 0, _ jumpFalse: Int = 0) {
         self.code.append(sock_filter(code: UInt16(code), jt: UInt8(jumpTrue), jf: UInt8(jumpFalse), k: value))

@@ -26,7 +26,8 @@ final class PeerFilter: Sendable {
         var program = PacketProgram.use(ignoring: blocks)
         let isFiltered = program.withUnsafeMutableBufferPointer { instructions in
             var filter = sock_fprog(len: UInt16(instructions.count), filter: instructions.baseAddress)
-            return setsockopt(opened, SOL_SOCKET, SO_ATTACH_FILTER, &filter, socklen_t(MemoryLayout<sock_fprog>.size)) == 0
+            return setsockopt(opened, SOL_SOCKET, SO_ATTACH_FILTER, &filter, socklen_t(MemoryLayout<sock_fprog>.size))
+                == 0
         }
         guard isFiltered else {
             close(opened)
@@ -57,6 +58,7 @@ final class PeerFilter: Sendable {
         }
         guard home >= 0, target >= 0, linux_setns(target, networkNamespace) == 0 else { return -1 }
         defer { precondition(linux_setns(home, networkNamespace) == 0, "this thread is lost in another namespace") }
-        return socket(AF_PACKET, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), CInt(UInt16(ETH_P_ALL).bigEndian))
+        return socket(
+            AF_PACKET, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), CInt(UInt16(ETH_P_ALL).bigEndian))
     }
 }

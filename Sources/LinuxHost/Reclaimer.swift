@@ -48,7 +48,9 @@ struct Reclaimer: Sendable {
     private func run(_ container: Container, _ share: Double, _ order: HaltFlag) -> ReclaimOutcome {
         guard let cgroup = MemoryCgroup(of: container, proc: proc, cgroupRoot: cgroupRoot), let before = cgroup.reading
         else { return ReclaimOutcome(.unavailable("its memory cgroup can't be read")) }
-        if let hindrance = cgroup.swapHindrance { return ReclaimOutcome(.unavailable(hindrance), before: before, after: before) }
+        if let hindrance = cgroup.swapHindrance {
+            return ReclaimOutcome(.unavailable(hindrance), before: before, after: before)
+        }
         if let end = standingGuard() { return ReclaimOutcome(end, before: before, after: before) }
         // What an earlier sleep has handed back, and nobody has needed since, counts as handed back.
         let wholeBytes = before.residentBytes + before.swappedBytes
@@ -69,8 +71,12 @@ struct Reclaimer: Sendable {
 
     private func standingGuard() -> ReclaimOutcome.End? {
         let swap = Swap.read(proc: proc)
-        if swap.medium == .none { return .unavailable("this host has no swap and no zram, so there is nowhere to put it") }
-        if swap.freeBytes < swap.floorBytes { return .guarded("less than \(swap.floorBytes >> 20) MiB of swap is free") }
+        if swap.medium == .none {
+            return .unavailable("this host has no swap and no zram, so there is nowhere to put it")
+        }
+        if swap.freeBytes < swap.floorBytes {
+            return .guarded("less than \(swap.floorBytes >> 20) MiB of swap is free")
+        }
         if let stall = Pressure.average10(.memory, .full, proc: proc), stall > Self.mostMemoryStall {
             return .guarded("the host waits for memory (PSI full \(Int(stall * 100)) %)")
         }
@@ -168,12 +174,14 @@ struct Reclaimer: Sendable {
 
     /// Null: advising other processes is not allowed, or not known to this kernel.
     private func reclaimByAdvice(_ job: inout Job) -> ReclaimOutcome.End? {
-        var isRefused = true
+        var hasProcess = false
+        var hasAdvised = false
         var askedBytes = 0
         // Cold anonymous memory first, then files, which come back from disk, then what wakes have needed.
         for pass in [Pass.cold, .files, .needed] {
             for pid in job.cgroup.processes {
                 guard let memory = ProcessMemory(pid, proc: proc) else { continue }
+                hasProcess = true
                 for range in pass.ranges(memory, workingSets.needed(job.container.id, pid)) {
                     var start = range.start
                     while start < range.end {
@@ -185,8 +193,8 @@ struct Reclaimer: Sendable {
                             continue
                         }
                         let refusal = memory.advise(.pageOut, [chunk])
-                        if refusal == EPERM || refusal == ENOSYS { return isRefused ? nil : .done }
-                        isRefused = false
+                        if refusal == EPERM || refusal == ENOSYS { return hasAdvised ? .done : nil }
+                        hasAdvised = true
                         start = chunk.end
                         askedBytes += present
                         if askedBytes >= job.leftBytes {
@@ -197,7 +205,7 @@ struct Reclaimer: Sendable {
                 }
             }
         }
-        return isRefused ? nil : .done
+        return hasProcess ? .done : nil
     }
 
     private enum Pass {

@@ -183,7 +183,8 @@ extension SleepMachine {
         beginFall(begun.trigger, by: begun.by, isForced: begun.force, now, &step)
     }
 
-    private mutating func beginFall(_ trigger: Trigger, by: String?, isForced: Bool, _ now: Instant, _ step: inout Step) {
+    private mutating func beginFall(_ trigger: Trigger, by: String?, isForced: Bool, _ now: Instant, _ step: inout Step)
+    {
         fall = Fall(began: now, trigger: trigger, by: by, isForced: isForced)
         let running = containers.filter { $0.status == .running }.map(\.id)
         begin(.record(running, .frozen, unlessUsed: !isForced), limit: .seconds(5), phase: .recording(began: now))

@@ -115,7 +115,8 @@ extension SleepMachine {
     ) {
         guard descent != nil else { return }
         if let fault { return failStop(fault.message, now, &step) }
-        guard waiters.isEmpty, demand == nil, retirement == nil, isAsleep, !isLookPending(now), Set(ownPaused) == Set(ids)
+        guard waiters.isEmpty, demand == nil, retirement == nil, isAsleep, !isLookPending(now),
+            Set(ownPaused) == Set(ids)
         else {
             // Somebody came, or something happened to it: it is asked again, and so is who wanted it deeper.
             descent = nil

@@ -247,7 +247,9 @@ extension SleepMachine {
         activity = ActivityReading()
         wakeFailure = nil
         (lastTrigger, lastBy) = (trigger, nil)
-        note(from: before == .unknown ? .asleep : before, to: .awake, trigger: trigger, by: nil, elapsed: nil, .done, &step)
+        note(
+            from: before == .unknown ? .asleep : before, to: .awake, trigger: trigger, by: nil, elapsed: nil, .done,
+            &step)
     }
 
     mutating func set(_ status: Container.Status, _ ids: [String]) {
@@ -355,7 +357,8 @@ extension SleepMachine {
         disclaim(Array(owned.keys), &step)
         (lastTrigger, lastBy) = (wake.cause.trigger, wake.cause.by)
         note(
-            from: wake.fromState, to: .awake, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began, .done,
+            from: wake.fromState, to: .awake, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began,
+            .done,
             &step)
         func report(since arrived: Instant) -> WakeReport {
             let started = max(wake.started ?? now, arrived)

@@ -131,6 +131,7 @@ extension Supervisor {
         presumedAsleep = []
         releaseUnclaimed(finder)
         thawSignalled()
+        outbox.yield(.acquaint)
     }
 
     /// The intents for these containers, which from now on are their service's.
@@ -211,6 +212,18 @@ extension Supervisor {
         }
         for (key, value) in event.labels { keys.formUnion(byMatch[.label(key: key, value: value)] ?? []) }
         return keys
+    }
+
+    /// Looks at everything that only a listing has told of: its memory and its use are found by its process, which
+    /// listings don't tell. One after the other, so that thousands of services don't ask at once.
+    func acquaint() async {
+        let strangers = drivers.values.filter { driver in
+            driver.machine.containers.contains { $0.pid == 0 && $0.status != .down }
+        }
+        for key in strangers.map(\.key) {
+            deliver(.hinted(.other), to: key)
+            do { try await world.time.sleep(until: now + .milliseconds(1)) } catch { return }
+        }
     }
 
     /// Looks at a service that has just been set up, without waiting for a listing.

@@ -94,7 +94,8 @@ extension Supervisor {
     /// faults of the first seconds have cost.
     func assess(_ report: SleepMachine.WakeReport, of key: UInt64) async {
         do { try await world.time.sleep(until: now + Self.assessAfter) } catch { return }
-        guard let driver = drivers[key], byName[driver.name] === driver, let target = driver.policy.settings.reclaim?.target,
+        guard let driver = drivers[key], byName[driver.name] === driver,
+            let target = driver.policy.settings.reclaim?.target,
             driver.machine.condition == .running
         else { return }
         let containers = driver.machine.containers

@@ -29,7 +29,8 @@ extension Supervisor {
             if isStill != isHigh {
                 isHigh = isStill
                 world.logger.notice(
-                    isHigh ? "memory pressure is high" : "memory pressure is over", metadata: ["some_avg10": "\(share)"])
+                    isHigh ? "memory pressure is high" : "memory pressure is over", metadata: ["some_avg10": "\(share)"]
+                )
             }
             // One at a time: each step takes a while to show.
             if isHigh, reclaimUnderWay == nil { relieve() }

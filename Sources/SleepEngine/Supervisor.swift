@@ -53,6 +53,7 @@ package actor Supervisor {
         case watchPressure
         case stirred(UInt64)
         case packet(UInt64)
+        case acquaint
     }
 
     struct Alarm: Comparable {
@@ -174,6 +175,8 @@ package actor Supervisor {
                     group.addTask { await self.watchPressure() }
                 case .stirred(let key):
                     if let driver = drivers[key] { noteStir(driver) }
+                case .acquaint:
+                    group.addTask { await self.acquaint() }
                 case .packet(let key):
                     if let driver = drivers[key] { packetCame(driver) }
                 }

@@ -238,7 +238,9 @@ private final class ExchangeHandler: ChannelInboundHandler {
         exchange = Exchange(continuation: continuation, stream: stream, timer: timer, mostBytes: mostBytes)
         var head = HTTPRequestHead(
             version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.target)
-        if !request.headers.contains(where: { $0.name == "Host" }) { head.headers.add(name: "Host", value: "localhost") }
+        if !request.headers.contains(where: { $0.name == "Host" }) {
+            head.headers.add(name: "Host", value: "localhost")
+        }
         if request.body != nil || request.method == "POST" || request.method == "PUT" {
             head.headers.add(name: "Content-Length", value: "\(request.body?.count ?? 0)")
         }

@@ -98,7 +98,8 @@ struct Daemon {
             logger.error("policy is invalid, the old one stays", metadata: ["errors": "\(error)"])
             return .failure(
                 Problem(
-                    422, "policy invalid", "\(error.faults.count == 1 ? "a fault" : "\(error.faults.count) faults"); nothing has changed",
+                    422, "policy invalid",
+                    "\(error.faults.count == 1 ? "a fault" : "\(error.faults.count) faults"); nothing has changed",
                     errors: error.faults.map(\.description)))
         }
     }

@@ -63,7 +63,8 @@ struct Doctor: Sendable {
         let missing = Capabilities.useful.filter { !held.contains($0.capability) }
         guard !missing.isEmpty else { return .init("permissions", .ok, "every capability that svcd has a use for") }
         let names = missing.map { "\($0.name) (\($0.use))" }.joined(separator: ", ")
-        return .init("permissions", .warning, "without \(names)", remedy: "run svcd as root, or give it these capabilities")
+        return .init(
+            "permissions", .warning, "without \(names)", remedy: "run svcd as root, or give it these capabilities")
     }
 
     /// Other containers that get in the way of sleepers.
@@ -101,11 +102,12 @@ struct Doctor: Sendable {
                             + "can't be told from others'"))
             }
         }
-        for service in policy.services where service.settings.stopAfter != nil {
+        for service in policy.services
+        where service.settings.stopAfter != nil || service.settings.freezer == .cgroup {
             let found = listed.filter { entry in
                 service.container.matches(name: entry.container.name) { entry.labels[$0] }
             }
-            for entry in found { checks += await coldStart(service, entry.container) }
+            for entry in found { checks += await closely(service, entry.container) }
         }
         if policy.services.contains(where: { $0.settings.stopAfter != nil }) {
             checks.append(
@@ -116,10 +118,19 @@ struct Doctor: Sendable {
         return checks
     }
 
-    /// Whether a service with `stop_after` may be stopped at all.
-    private func coldStart(_ service: ServicePolicy, _ container: Container) async -> [DoctorAnswer.Check] {
+    /// What only a look at the container itself tells: whether it may be stopped, or frozen directly.
+    private func closely(_ service: ServicePolicy, _ container: Container) async -> [DoctorAnswer.Check] {
         guard let details = try? await engine.inspect(id: container.id, within: .seconds(2))?.details else { return [] }
         var checks: [DoctorAnswer.Check] = []
+        if service.settings.freezer == .cgroup, details.health != nil {
+            checks.append(
+                .init(
+                    "service \(service.name)", .warning,
+                    "freezer: cgroup is refused: container \(container.name) has a HEALTHCHECK, which Docker would run "
+                        + "in it while it is frozen; it is paused through Docker",
+                    remedy: "run it with --no-healthcheck, or set freezer: docker"))
+        }
+        guard service.settings.stopAfter != nil else { return checks }
         if details.isRemovedOnStop {
             checks.append(
                 .init(
@@ -146,7 +157,8 @@ struct Doctor: Sendable {
                 _ = try PolicyFile.load(source)
             } catch {
                 checks[0] = .init(
-                    "policy", .error, "\(source) has become invalid; the one that was loaded stays in effect: "
+                    "policy", .error,
+                    "\(source) has become invalid; the one that was loaded stays in effect: "
                         + error.faults.map(\.description).joined(separator: "; "),
                     remedy: "svcctl policy check \(source)")
             }

@@ -28,7 +28,8 @@ struct NetworkReadiness: ReadinessProbe {
         case .none: return
         case .after(let span):
             guard span <= limit else {
-                throw NotReady(description: "ready says after \(DurationText.format(span)), longer than there is time for")
+                throw NotReady(
+                    description: "ready says after \(DurationText.format(span)), longer than there is time for")
             }
             try? await time.sleep(until: time.now + span)
         case .tcp(let port):

@@ -53,14 +53,17 @@ struct SocketTableTests {
     @Test("CPU time of either version")
     func cpu() {
         #expect(ContainerMeter.cpuTime(Array("1500000\n".utf8)[...], isV2: false) == .microseconds(1500))
-        #expect(ContainerMeter.cpuTime(Array("usage_usec 77\nuser_usec 5\n".utf8)[...], isV2: true) == .microseconds(77))
+        #expect(
+            ContainerMeter.cpuTime(Array("usage_usec 77\nuser_usec 5\n".utf8)[...], isV2: true) == .microseconds(77))
     }
 
-    @Test("address blocks", arguments: [
-        ("10.0.0.7", "10.0.0.7", true), ("10.0.0.0/8", "10.200.1.1", true), ("10.0.0.0/8", "11.0.0.1", false),
-        ("172.30.49.0/25", "172.30.49.128", false), ("fd00::/8", "fd12::1", true), ("fd00::/8", "fe80::1", false),
-        ("10.0.0.0/8", "::1", false),
-    ])
+    @Test(
+        "address blocks",
+        arguments: [
+            ("10.0.0.7", "10.0.0.7", true), ("10.0.0.0/8", "10.200.1.1", true), ("10.0.0.0/8", "11.0.0.1", false),
+            ("172.30.49.0/25", "172.30.49.128", false), ("fd00::/8", "fd12::1", true), ("fd00::/8", "fe80::1", false),
+            ("10.0.0.0/8", "::1", false),
+        ])
     func blocks(block: String, address: String, isIn: Bool) throws {
         #expect(try #require(AddressBlock(block)).contains(try #require(IPAddress(address))) == isIn)
     }

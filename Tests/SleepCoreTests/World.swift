@@ -107,7 +107,8 @@ struct World {
         case 46..<62: ask(.hook)
         case 62..<65: ask(.operator)
         case 65..<68:
-            let depth: Depth = Bool.random(using: &random) ? .frozen : Bool.random(using: &random) ? .reclaimed : .stopped
+            let depth: Depth =
+                Bool.random(using: &random) ? .frozen : Bool.random(using: &random) ? .reclaimed : .stopped
             sleep(depth, force: Bool.random(using: &random))
         case 68..<71: send(.leaseTaken(id: "\(Int.random(in: 0..<3, using: &random))", until: now + .milliseconds(900)))
         case 71..<73: send(.leaseEnded(id: "\(Int.random(in: 0..<3, using: &random))"))

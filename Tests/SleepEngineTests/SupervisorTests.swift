@@ -130,7 +130,9 @@ struct SupervisorTests {
             policy.services[0].settings.wakeOn = [.hook, .traffic]
         } _: { supervisor, engine in
             try await eventually("the plain one sleeps") { engine.status("plain") == .paused }
-            try await eventually("why is known") { await supervisor.view("traffic")?.machine.rules.idleVetoes.count == 1 }
+            try await eventually("why is known") {
+                await supervisor.view("traffic")?.machine.rules.idleVetoes.count == 1
+            }
             #expect(engine.status("traffic") == .running)
             #expect(
                 await supervisor.view("traffic")?.machine.vetoes(SuspendingClock().now) == [

@@ -37,7 +37,9 @@ package struct Dockerd: Sendable {
 
     /// Starts the service of `service.c` on port 80.
     @discardableResult
-    package func serve(_ name: String, mebibytes: Int = 1, options: [String] = [], delay: Int = 0) async throws -> String {
+    package func serve(_ name: String, mebibytes: Int = 1, options: [String] = [], delay: Int = 0) async throws
+        -> String
+    {
         try await start(name, options: options, command: ["service", "\(mebibytes)", "80", "\(delay)"])
     }
 

@@ -112,7 +112,8 @@ package final class FakeReadiness: ReadinessProbe {
         set { reason.withLockedValue { $0 = newValue } }
     }
 
-    package func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady) {
+    package func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady)
+    {
         guard let notReady else { return }
         try? await SuspendingClock().sleep(for: limit)
         throw NotReady(description: notReady)

@@ -71,7 +71,8 @@ struct Wakes: AsyncParsableCommand {
         let addresses = (awake: try await docker.address("awake"), traffic: try await docker.address("traffic"))
         var rows: [Row] = [
             "raw unpause", "docker unpause", "hook wake", "svcctl wake", "awake hook, kept-alive",
-            "awake hook, new connection", "hook wake, freezer: cgroup", "request, awake", "request that wakes by traffic",
+            "awake hook, new connection", "hook wake, freezer: cgroup", "request, awake",
+            "request that wakes by traffic",
         ]
         .map { Row(name: $0) }
 

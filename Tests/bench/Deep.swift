@@ -80,13 +80,16 @@ struct Deep: AsyncParsableCommand {
             try await hooks.time { try await hook(daemon) }
             try await pause()
         }
-        print("\n\(memory) MiB, of which the first request touches \(touched) MiB; swap is \(medium). Hook to first answer, ms:\n")
+        print(
+            "\n\(memory) MiB, of which the first request touches \(touched) MiB; swap is \(medium). Hook to first answer, ms:\n"
+        )
         Row.print([rows[0], rows[1]])
         print("\nA hook alone, ms:\n")
         Row.print([hooks, rows[2]])
         let sorted = shares.sorted()
-        print("\nmemory handed back: \(Bench.digits(sorted[0] * 100, 1)) % at least, "
-            + "\(Bench.digits(sorted[sorted.count / 2] * 100, 1)) % half of the time")
+        print(
+            "\nmemory handed back: \(Bench.digits(sorted[0] * 100, 1)) % at least, "
+                + "\(Bench.digits(sorted[sorted.count / 2] * 100, 1)) % half of the time")
         let why = try await daemon.svcctl("why", "svc").output
         print(why.split(separator: "\n").filter { $0.contains("near the budget") }.joined(separator: "\n"))
         try await daemon.stop()
@@ -155,10 +158,13 @@ struct Deep: AsyncParsableCommand {
         }
         print("\nTen services of \(size) MiB in \(size * 3 + size / 3) MiB, hook to first answer, ms:\n")
         Row.print([row])
-        let kills = try String(contentsOfFile: cgroup + "/memory.oom_control", encoding: .utf8)
+        let kills =
+            try String(contentsOfFile: cgroup + "/memory.oom_control", encoding: .utf8)
             .split(separator: "\n").first { $0.hasPrefix("oom_kill ") } ?? "oom_kill unknown"
         let pressure = try String(contentsOfFile: "/proc/pressure/memory", encoding: .utf8)
-        print("wrong answers or bytes: \(wrong); \(kills); memory pressure of the host: \(pressure.prefix { $0 != "\n" })")
+        print(
+            "wrong answers or bytes: \(wrong); \(kills); memory pressure of the host: \(pressure.prefix { $0 != "\n" })"
+        )
         try await daemon.stop()
         try await docker.clear()
     }
@@ -238,8 +244,9 @@ struct Metering: AsyncParsableCommand {
         try await Task.sleep(for: .seconds(seconds))
         let after = Usage(daemon.pid)
         let share = (after.cpuSeconds - before.cpuSeconds) / Double(seconds) * 100
-        print("\(services) awake services, network and CPU read: \(Bench.digits(share, 3)) % of a core, "
-            + "RSS \(after.residentKiB / 1024) MiB")
+        print(
+            "\(services) awake services, network and CPU read: \(Bench.digits(share, 3)) % of a core, "
+                + "RSS \(after.residentKiB / 1024) MiB")
         try await daemon.stop()
         try await docker.clear()
     }

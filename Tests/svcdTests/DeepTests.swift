@@ -215,7 +215,9 @@ extension RealTests {
                 let id = try #require(try await daemon.service("github").container?.id)
                 func used() throws -> String {
                     for path in ["cpuacct/docker/\(id)/cpuacct.usage", "docker/\(id)/cpu.stat"] {
-                        if let text = try? String(contentsOfFile: "/sys/fs/cgroup/" + path, encoding: .utf8) { return text }
+                        if let text = try? String(contentsOfFile: "/sys/fs/cgroup/" + path, encoding: .utf8) {
+                            return text
+                        }
                     }
                     throw Overdue(description: "no CPU accounting")
                 }

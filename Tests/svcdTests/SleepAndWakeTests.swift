@@ -181,7 +181,8 @@ extension RealTests {
                 // While the command ran it did not fall asleep, though idle for three times its time.
                 #expect(woken.filter { $0.to == "asleep" }.count == 1)
                 try await daemon.wait("github", is: "asleep")
-                let killed = try await daemon.svcctl("run", "github", "--", "sh", "-c", "kill -TERM $$; sleep 2; exit 5")
+                let killed = try await daemon.svcctl(
+                    "run", "github", "--", "sh", "-c", "kill -TERM $$; sleep 2; exit 5")
                 #expect(killed.status == 128 + SIGTERM)
                 #expect(try await daemon.svcctl("run", "github", "--", "/no/such/thing").status == 127)
                 #expect(try await daemon.svcctl("run", "githup", "--", "true").status == 66)

@@ -73,7 +73,8 @@ extension RealTests {
         @Test("a protocol in which the server speaks first")
         func serverFirst() async throws {
             try await TestDaemon.with(services: [Self.service()]) { daemon, docker in
-                try await docker.start("github", command: ["sh", "-c", "while true; do echo welcome | nc -l -p 90; done"])
+                try await docker.start(
+                    "github", command: ["sh", "-c", "while true; do echo welcome | nc -l -p 90; done"])
                 try await asleep(daemon)
                 let connection = try TCPConnection(host: try await docker.address("github"), port: 90)
                 #expect(try connection.receive().hasPrefix("welcome"))

@@ -120,7 +120,8 @@ extension RealTests {
                 // Another container isn't.
                 let address = try await docker.address("github")
                 try await docker.start(
-                    "client", command: ["sh", "-c", "while true; do wget -q -O /dev/null http://\(address)/drip/500; done"])
+                    "client",
+                    command: ["sh", "-c", "while true; do wget -q -O /dev/null http://\(address)/drip/500; done"])
                 try await staysAwake(daemon)
                 try await docker("rm", "-f", "client")
                 try await daemon.wait("github", is: "asleep")
