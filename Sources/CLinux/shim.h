@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -15,6 +16,26 @@ static inline int linux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_op
 /* process_madvise(2), Linux 5.10 */
 static inline ssize_t linux_process_madvise(int pidfd, const struct iovec *ranges, size_t count, int advice) {
     return syscall(SYS_process_madvise, pidfd, ranges, count, advice, 0);
+}
+
+/* epoll(7), whose packed structures don't come through. */
+static inline int linux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static inline int linux_epoll_add(int epoll, int descriptor) {
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = descriptor}};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+static inline int linux_epoll_remove(int epoll, int descriptor) {
+    return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, 0);
+}
+
+/* Waits for one descriptor; -1 if interrupted. `broken`: it has an error, or its peer has gone. */
+static inline int linux_epoll_wait(int epoll, int *broken) {
+    struct epoll_event event;
+    if (epoll_wait(epoll, &event, 1, -1) != 1) return -1;
+    *broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
+    return event.data.fd;
 }
 
 /* setns(2) */

@@ -1,4 +1,3 @@
-@preconcurrency internal import Dispatch
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -15,19 +14,20 @@ final class FileWatcher: Sendable {
 
     private let descriptor: CInt
     private let bodies = Mutex<[CInt: Body]>([:])
-    private let source: any DispatchSourceRead
 
     /// Null: no inotify is to be had.
     init?() {
         descriptor = inotify_init1(CInt(IN_NONBLOCK) | CInt(IN_CLOEXEC))
         guard descriptor >= 0 else { return nil }
-        source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: DispatchQueue(label: "svcd.watch"))
-        source.setEventHandler { [weak self] in self?.read() }
-        source.activate()
+        let isWatched = DescriptorLoop.shared.add(descriptor) { [weak self] isBroken in
+            self?.read()
+            return !isBroken
+        }
+        if !isWatched { return nil }
     }
 
     deinit {
-        source.cancel()
+        DescriptorLoop.shared.remove(descriptor)
         close(descriptor)
     }
 

@@ -29,7 +29,7 @@ package final class KernelHost: ContainerHost {
     package func hasPendingSignals(at place: String) -> Bool { freezer.hasPendingSignals(at: place) }
     package func thaw(at place: String) throws { try freezer.thaw(at: place) }
 
-    package func freeze(at place: String) async throws {
+    @concurrent package func freeze(at place: String) async throws {
         try await withCheckedThrowingContinuation { continuation in
             freezing.async { [freezer] in
                 continuation.resume(with: Result { try freezer.freeze(at: place) })
@@ -59,11 +59,11 @@ package final class KernelHost: ContainerHost {
         MemoryCgroup(of: container, proc: proc, cgroupRoot: cgroupRoot)?.reading
     }
 
-    package func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome {
+    @concurrent package func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome {
         await reclaimer.reclaim(container, share: share, order: order)
     }
 
-    package func learn(_ container: Container) async {
+    @concurrent package func learn(_ container: Container) async {
         guard let cgroup = MemoryCgroup(of: container, proc: proc, cgroupRoot: cgroupRoot) else { return }
         await withCheckedContinuation { continuation in
             background.async { [self] in

@@ -39,7 +39,7 @@ struct Reclaimer: Sendable {
         self.cgroupRoot = cgroupRoot
     }
 
-    func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome {
+    @concurrent func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome {
         await withCheckedContinuation { continuation in
             queue.async { continuation.resume(returning: run(container, share, order)) }
         }

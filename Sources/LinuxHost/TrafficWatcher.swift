@@ -1,7 +1,5 @@
 internal import CLinux
-@preconcurrency internal import Dispatch
 internal import SleepCore
-internal import Synchronization
 
 #if canImport(Glibc)
     internal import Glibc
@@ -21,9 +19,7 @@ final class TrafficWatcher: Sendable {
         var reason: String
     }
 
-    private let sources: Mutex<[any DispatchSourceRead]>
-
-    private static let queue = DispatchQueue(label: "svcd.traffic", qos: .userInteractive)
+    private let descriptors: [CInt]
 
     /// - Parameter body: called on any thread, for every packet or so.
     init(
@@ -40,33 +36,34 @@ final class TrafficWatcher: Sendable {
             throw Refusal(reason: "none of its links has an end on this host (macvlan and ipvlan have none)")
         }
         let program = PacketProgram.wake(addresses, ignoring: ignoring.compactMap(AddressBlock.init))
-        var opened: [any DispatchSourceRead] = []
+        var opened: [CInt] = []
         for link in links {
             do throws(Refusal) {
                 let descriptor = try Self.open(link, program)
-                let source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: Self.queue)
-                source.setEventHandler {
+                opened.append(descriptor)
+                let isWatched = DescriptorLoop.shared.add(descriptor) { isBroken in
                     var byte: UInt8 = 0
                     while recv(descriptor, &byte, 1, CInt(MSG_DONTWAIT)) >= 0 {}
-                    body()
+                    // Its link has gone, and with it the container.
+                    if !isBroken { body() }
+                    return !isBroken
                 }
-                source.setCancelHandler { close(descriptor) }
-                opened.append(source)
+                if !isWatched { throw Refusal(reason: "too many descriptors are open") }
             } catch {
-                for source in opened { Self.end(source) }
+                Self.end(opened)
                 throw error
             }
         }
-        for source in opened { source.activate() }
-        sources = Mutex(opened)
+        descriptors = opened
     }
 
-    deinit { for source in sources.withLock({ $0 }) { source.cancel() } }
+    deinit { Self.end(descriptors) }
 
-    /// A source must be activated before it may be cancelled.
-    private static func end(_ source: any DispatchSourceRead) {
-        source.activate()
-        source.cancel()
+    private static func end(_ descriptors: [CInt]) {
+        for descriptor in descriptors {
+            DescriptorLoop.shared.remove(descriptor)
+            close(descriptor)
+        }
     }
 
     private static func open(_ link: UInt32, _ program: [sock_filter]) throws(Refusal) -> CInt {

@@ -3,6 +3,10 @@ internal import Synchronization
 /// The edges of the engine. Everything that touches the world stands behind one of these, so that a
 /// test can put a fake in its place.
 
+// What ends on a thread of its own is `@concurrent`. An actor's method that begins with the call of a function
+// which runs on its caller's executor is not brought onto the actor by the optimizer of Swift 6.3, and goes on
+// wherever that function ends: its state would be touched from two threads.
+
 package typealias Instant = SuspendingClock.Instant
 
 /// Time as the engine sees it: a clock that stops while the host sleeps, so that a resume doesn't
@@ -15,7 +19,7 @@ package protocol TimeSource: Sendable {
     /// not gone off is dropped.
     func setAlarm(at instant: Instant, _ body: @escaping @Sendable () -> Void)
     /// Returns at `instant`; throws `CancellationError` when cancelled.
-    func sleep(until instant: Instant) async throws
+    @concurrent func sleep(until instant: Instant) async throws
 }
 
 /// The container engine. Every call is bounded by `deadline` and ends early when its task is cancelled.
@@ -120,7 +124,7 @@ package protocol ContainerHost: Sendable {
     /// Whether a signal waits for a process there.
     func hasPendingSignals(at place: String) -> Bool
     /// Returns when every process there has stopped; on a thread of its own. Throws `EngineFault`.
-    func freeze(at place: String) async throws
+    @concurrent func freeze(at place: String) async throws
     /// Throws `EngineFault`.
     func thaw(at place: String) throws
     /// Calls `body`, on any thread, whenever the state of a place changes, until the answer is released; null:
@@ -137,9 +141,9 @@ package protocol ContainerHost: Sendable {
     func memory(of container: Container) -> MemoryReading?
     /// Hands memory of a frozen container back, until `share` (0...1) of it is gone (resident and swapped
     /// together), nothing more goes, a guard steps in, or `order` is halted. Takes as long as it takes, on a thread of its own.
-    func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome
+    @concurrent func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome
     /// Notes which pages a wake has brought back: the next reclaim spares them, and `prefetch` asks for them.
-    func learn(_ container: Container) async
+    @concurrent func learn(_ container: Container) async
     /// Asks for the pages that the last wakes needed, where swap is a disk. Doesn't wait for them.
     func prefetch(_ container: Container)
     /// Forgets what `learn` knows of containers other than these.
@@ -256,7 +260,7 @@ package protocol ReadinessProbe: Sendable {
     /// Returns once it does.
     ///
     /// - Throws: `NotReady` when `limit` is over, with what was seen last.
-    func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady)
+    @concurrent func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady)
 }
 
 /// It didn't answer in time.

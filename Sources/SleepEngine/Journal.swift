@@ -142,14 +142,14 @@ package final class Journal: Sendable {
     package var lastFault: String? { failing.withLock { $0 } }
 
     /// Returns when everything queued so far is on disk.
-    package func flush() async {
+    @concurrent package func flush() async {
         _ = try? await read { _ in }
     }
 
     // MARK: Reading
 
     /// Everything a starting svcd must know.
-    package func load() async throws -> Snapshot {
+    @concurrent package func load() async throws -> Snapshot {
         try await read { database throws(JournalFault) in
             var snapshot = Snapshot()
             try database.run("SELECT container, service, depth, freezer, began, boot, place FROM intents") { row in
@@ -176,7 +176,7 @@ package final class Journal: Sendable {
     }
 
     /// The newest first, at most `limit`.
-    package func transitions(of service: String?, since: Int64, limit: Int) async throws -> [TransitionRow] {
+    @concurrent package func transitions(of service: String?, since: Int64, limit: Int) async throws -> [TransitionRow] {
         try await read { database throws(JournalFault) in
             var rows: [TransitionRow] = []
             let condition = service == nil ? "" : "AND service = ?3"
@@ -202,7 +202,7 @@ package final class Journal: Sendable {
     }
 
     /// Folds all wakes since then, the oldest first, into a value.
-    package func wakes<Value: Sendable>(
+    @concurrent package func wakes<Value: Sendable>(
         since: Int64, into initial: Value, _ fold: @escaping @Sendable (inout Value, WakeRow) -> Void
     ) async throws -> Value {
         try await read { database throws(JournalFault) in
@@ -225,7 +225,7 @@ package final class Journal: Sendable {
         }
     }
 
-    private func read<Value: Sendable>(
+    @concurrent private func read<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws(JournalFault) -> Value
     ) async throws -> Value {
         let database = database

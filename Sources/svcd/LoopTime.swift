@@ -31,7 +31,7 @@ final class LoopTime: TimeSource {
         }
     }
 
-    func sleep(until instant: Instant) async throws {
+    @concurrent func sleep(until instant: Instant) async throws {
         let timer = eventLoop.scheduleTask(in: delay(until: instant)) {}
         do {
             try await withTaskCancellationHandler {

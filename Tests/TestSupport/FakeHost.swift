@@ -53,7 +53,7 @@ package final class FakeHost: ContainerHost {
     package func freezerPlace(of container: Container) -> String? { nil }
     package func isFrozen(at place: String) -> Bool? { nil }
     package func hasPendingSignals(at place: String) -> Bool { false }
-    package func freeze(at place: String) async throws {}
+    @concurrent package func freeze(at place: String) async throws {}
     package func thaw(at place: String) throws {}
     package func watchTraffic(
         _ container: Container, ignoring: [String], _ body: @escaping @Sendable () -> Void
@@ -67,7 +67,7 @@ package final class FakeHost: ContainerHost {
         }
     }
 
-    package func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome {
+    @concurrent package func reclaim(_ container: Container, share: Double, order: HaltFlag) async -> ReclaimOutcome {
         state.withLockedValue { $0.reclaims.append((container.name, share)) }
         let clock = SuspendingClock()
         let deadline = clock.now + reclaimTakes
@@ -85,7 +85,7 @@ package final class FakeHost: ContainerHost {
             after: .init(residentBytes: after, swappedBytes: before - after))
     }
 
-    package func learn(_ container: Container) async {}
+    @concurrent package func learn(_ container: Container) async {}
     package func prefetch(_ container: Container) {}
     package func keepKnowledge(of ids: Set<String>) {}
     package var majorFaultCost: Duration { .microseconds(100) }
@@ -112,7 +112,7 @@ package final class FakeReadiness: ReadinessProbe {
         set { reason.withLockedValue { $0 = newValue } }
     }
 
-    package func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady)
+    @concurrent package func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady)
     {
         guard let notReady else { return }
         try? await SuspendingClock().sleep(for: limit)

@@ -111,6 +111,26 @@ extension RealTests {
             }
         }
 
+        @Test("a sleeper that is removed costs nothing afterwards")
+        func linkGoes() async throws {
+            try await TestDaemon.with(services: [Self.service()]) { daemon, docker in
+                for _ in 0..<3 {
+                    try await docker.serve("github")
+                    try await asleep(daemon)
+                    try await docker("rm", "-f", "github")
+                    try await daemon.wait("github", is: "absent")
+                }
+                func ticks() throws -> Int {
+                    let stat = try String(contentsOfFile: "/proc/\(daemon.pid)/stat", encoding: .utf8)
+                    let words = stat.split(separator: ")").last?.split(separator: " ") ?? []
+                    return (Int(words[11]) ?? 0) + (Int(words[12]) ?? 0)
+                }
+                let before = try ticks()
+                try await Task.sleep(for: .seconds(2))
+                #expect(try ticks() - before < 20)
+            }
+        }
+
         @Test("a container without packets of its own doesn't sleep on idle, and why says so")
         func hostNetwork() async throws {
             let settings = "{tier: on-demand, activity: [hook], idle_after: 500ms, min_awake: 0s, wake_on: [traffic]}"
