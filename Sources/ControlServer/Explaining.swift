@@ -78,7 +78,9 @@ extension Why {
                 changes.append(Change(what: "it falls asleep if nobody uses it", at: at(machine.idleDeadline)))
             }
         case .asleep:
-            changes.append(Change(what: "a hook, a lease or an operator wakes it", at: nil))
+            let isWatched = view.policy.settings.wakeOn.contains(.traffic) && machine.depth != .stopped
+            changes.append(
+                Change(what: "a hook, a lease\(isWatched ? ", a packet" : "") or an operator wakes it", at: nil))
             let settings = view.policy.settings
             if machine.depth == .frozen, let reclaim = settings.reclaim, !machine.isReclaiming {
                 if machine.reclaimHindrance == nil {

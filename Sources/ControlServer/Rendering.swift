@@ -34,7 +34,10 @@ extension Service {
             depth: machine.depth?.rawValue, since: Wire.timestamp(milliseconds: view.wall(machine.stateSince)),
             trigger: machine.lastTrigger.rawValue, by: machine.lastBy,
             container: machine.containers.first.map {
-                Container(id: $0.id, name: $0.name, image: $0.image, status: $0.dockerStatus)
+                // Docker's own word: it believes that sleepers by the kernel's freezer run.
+                let isDirect = view.freezer == .cgroup && $0.status == .paused && !$0.isPausedTwice
+                return Container(
+                    id: $0.id, name: $0.name, image: $0.image, status: isDirect ? "running" : $0.dockerStatus)
             },
             freezer: view.freezer.rawValue, wakeBudgetMs: view.policy.settings.wakeBudget.rounded,
             idleS: Double((view.now - machine.lastUse).milliseconds / 10) / 100, pinned: machine.pin != nil,

@@ -24,7 +24,7 @@ indirect enum YAMLNode {
     var kind: String {
         switch self {
         case .scalar(let text, _, _): text.isEmpty ? "nothing" : "'\(text.prefix(40))'"
-        case .sequence: "a list"
+        case .sequence(let items, _): items.isEmpty ? "an empty list" : "a list"
         case .mapping: "a mapping"
         }
     }

@@ -260,7 +260,8 @@ package protocol ReadinessProbe: Sendable {
     /// Returns once it does.
     ///
     /// - Throws: `NotReady` when `limit` is over, with what was seen last.
-    @concurrent func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady)
+    @concurrent func wait(for readiness: Readiness, of container: Container, within limit: Duration)
+        async throws(NotReady)
 }
 
 /// It didn't answer in time.

@@ -176,7 +176,8 @@ package final class Journal: Sendable {
     }
 
     /// The newest first, at most `limit`.
-    @concurrent package func transitions(of service: String?, since: Int64, limit: Int) async throws -> [TransitionRow] {
+    @concurrent package func transitions(of service: String?, since: Int64, limit: Int) async throws -> [TransitionRow]
+    {
         try await read { database throws(JournalFault) in
             var rows: [TransitionRow] = []
             let condition = service == nil ? "" : "AND service = ?3"

@@ -107,10 +107,11 @@ extension Supervisor {
     /// How long a container gets to end by itself.
     private static let stopGrace = Duration.seconds(10)
 
-    private func stopVeto(_ container: Container, _ readiness: Readiness?) -> String? {
-        guard let details = container.details else { return nil }
+    private func stopVeto(_ container: Container, _ settings: Settings?) -> String? {
+        guard let details = container.details, let settings else { return nil }
+        if settings.wakeOn.contains(.traffic) { return "no packet could wake it any more, and wake_on names traffic" }
         if details.isRemovedOnStop { return "Docker would remove \(container.name) for good (--rm)" }
-        if readiness == nil, details.health == nil {
+        if settings.ready == nil, details.health == nil {
             return "nobody would know when a cold start has ended: it has neither ready nor a HEALTHCHECK"
         }
         return nil
@@ -122,7 +123,7 @@ extension Supervisor {
         do {
             for id in ids {
                 guard let found = try await engine.inspect(id: id, within: Self.lookLimit) else { continue }
-                if let why = stopVeto(found, drivers[key]?.policy.settings.ready) {
+                if let why = stopVeto(found, drivers[key]?.policy.settings) {
                     deliver(.operationFinished(operation.id, .init(message: why, isVeto: true)), to: key)
                     return
                 }

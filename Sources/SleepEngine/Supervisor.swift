@@ -193,7 +193,8 @@ package actor Supervisor {
         guard policy.onExit == .wake else { return [] }
         unsettled = Set(drivers.keys)
         for key in Array(drivers.keys) { deliver(.retired(startStopped: false, .recovery), to: key) }
-        let deadline = now + limit
+        // An engine that is gone unpauses nothing; it gets some time to come back.
+        let deadline = now + (isEngineReachable ? limit : min(limit, Self.lostEngineGrace))
         await withDiscardingTaskGroup { group in
             group.addTask {
                 try? await self.world.time.sleep(until: deadline)
@@ -208,6 +209,8 @@ package actor Supervisor {
         unsettled = []
         return left.sorted()
     }
+
+    private static let lostEngineGrace = Duration.seconds(5)
 
     private func stopWaiting() {
         whenSettled?.resume()

@@ -22,7 +22,9 @@ struct NetworkReadiness: ReadinessProbe {
         var port: Int
     }
 
-    @concurrent func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady) {
+    @concurrent func wait(for readiness: Readiness, of container: Container, within limit: Duration)
+        async throws(NotReady)
+    {
         let deadline = time.now + limit
         switch readiness {
         case .none: return

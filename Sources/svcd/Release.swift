@@ -53,8 +53,7 @@ struct Release: AsyncParsableCommand {
         var left: [String] = []
         for intent in snapshot.intents {
             do {
-                if let place = intent.place {
-                    try Self.thaw(place)
+                if let place = intent.place, try Self.thaw(place) || intent.depth != .stopped {
                     journal.write(.forget([intent.container]))
                     print("\(intent.service) is awake")
                     continue
@@ -71,10 +70,12 @@ struct Release: AsyncParsableCommand {
         return left
     }
 
-    /// The kernel's sleepers need no Docker to wake.
-    private static func thaw(_ place: String) throws {
+    /// The kernel's sleepers need no Docker to wake. False: nothing is frozen there.
+    private static func thaw(_ place: String) throws -> Bool {
         let freezer = KernelFreezer()
-        if freezer.isFrozen(at: place) == true { try freezer.thaw(at: place) }
+        guard freezer.isFrozen(at: place) == true else { return false }
+        try freezer.thaw(at: place)
+        return true
     }
 
     /// Unpauses until it runs, is gone, or Docker refuses for good; false: it is stopped, and was to be.

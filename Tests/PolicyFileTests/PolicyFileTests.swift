@@ -134,7 +134,7 @@ struct PolicyFileTests {
             ("version: 1\nservices:\n  a: {tier: browser, sleep: never, idle_after: 1m}", "contradict each other"),
             (
                 "version: 1\nservices:\n  a: {tier: browser, activity: []}",
-                "activity is a list, expected a list of hook"
+                "activity is an empty list, expected a list of hook"
             ),
             (
                 "version: 1\nservices:\n  a: {tier: browser, ignore_sources: [10.0.0.0/33]}",

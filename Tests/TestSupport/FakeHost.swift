@@ -112,7 +112,8 @@ package final class FakeReadiness: ReadinessProbe {
         set { reason.withLockedValue { $0 = newValue } }
     }
 
-    @concurrent package func wait(for readiness: Readiness, of container: Container, within limit: Duration) async throws(NotReady)
+    @concurrent package func wait(for readiness: Readiness, of container: Container, within limit: Duration)
+        async throws(NotReady)
     {
         guard let notReady else { return }
         try? await SuspendingClock().sleep(for: limit)

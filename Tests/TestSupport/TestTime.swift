@@ -13,5 +13,7 @@ package struct RealTime: TimeSource {
         DispatchQueue.global().asyncAfter(deadline: .now() + wait, execute: body)
     }
 
-    @concurrent package func sleep(until instant: Instant) async throws { try await SuspendingClock().sleep(until: instant) }
+    @concurrent package func sleep(until instant: Instant) async throws {
+        try await SuspendingClock().sleep(until: instant)
+    }
 }

@@ -83,6 +83,27 @@ extension RealTests {
             }
         }
 
+        @Test("release leaves stopped what the kernel's freezer held before, too")
+        func stoppedDirect() async throws {
+            let settings = "{tier: on-demand, activity: [hook], min_awake: 0s, freezer: cgroup, ready: {tcp: 80}}"
+            try await TestDaemon.with(services: ["github: \(settings)"]) { daemon, docker in
+                try await docker.serve("github")
+                try await daemon.wait("github", is: "awake")
+                #expect(
+                    try await daemon.send("POST", "/v1/services/github/sleep?depth=stopped&force=true").status == 200)
+                try await daemon.stop(SIGKILL)
+                let release = [
+                    TestDaemon.binaries + "/svcd", "release", "--docker", "unix://\(docker.socket)", "--state-dir",
+                    daemon.statePath,
+                ]
+                let released = try await Shell.run(release)
+                #expect(released.status == 0 && !released.output.contains("awake"))
+                try await daemon.start()
+                try await daemon.wait("github", is: "asleep")
+                #expect(try await daemon.hook("github").status == 200)
+            }
+        }
+
         @Test("stop is refused where Docker would remove the container, or nobody would know when it is up")
         func stopRefused() async throws {
             let services = [
