@@ -17,9 +17,9 @@ internal import SleepCore
 struct Reclaimer: Sendable {
     private static let chunkBytes = 2 << 20
     private static let smallestChunkBytes = 256 << 10
-    /// How long, and how often at most, it is waited for what goes to a disk.
-    private static let settlingMicroseconds: UInt32 = 10_000
-    private static let mostSettlingLooks = 100
+    /// How often it is looked whether what goes to a disk has gone, and how often in vain at most.
+    private static let settlingMicroseconds: UInt32 = 5_000
+    private static let mostRestingLooks = 20
     /// Between two looks at the guards.
     private static let chunksPerGuard = 16
     /// Shares of ten seconds in which everything stood still; above them the host has other worries.
@@ -114,11 +114,12 @@ struct Reclaimer: Sendable {
 
         /// Waits for what has been asked for: to a disk it goes in the background.
         mutating func settle() {
-            for _ in 0..<Reclaimer.mostSettlingLooks where !order.isRaised {
+            var restingLooks = 0
+            while restingLooks < Reclaimer.mostRestingLooks, leftBytes > 0, !order.isRaised {
                 let before = leftBytes
                 usleep(Reclaimer.settlingMicroseconds)
                 look()
-                if leftBytes <= 0 || leftBytes == before { return }
+                restingLooks = leftBytes < before ? 0 : restingLooks + 1
             }
         }
 

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Dispatch
 internal import SleepCore
 
 #if canImport(Glibc)
@@ -57,7 +58,10 @@ final class TrafficWatcher: Sendable {
         descriptors = opened
     }
 
-    deinit { Self.end(descriptors) }
+    /// Closing a packet socket waits until no processor uses it any more: some 8 ms, which nobody else should.
+    deinit { Self.closing.async { [descriptors] in Self.end(descriptors) } }
+
+    private static let closing = DispatchQueue(label: "svcd.traffic.closing", qos: .utility)
 
     private static func end(_ descriptors: [CInt]) {
         for descriptor in descriptors {
