@@ -72,7 +72,8 @@ struct DeepSleepTests {
         try await withSupervisor(["s"], idleAfter: .milliseconds(200), host: host) { policy in
             policy.services[0].settings.activity = [.hook, .connections]
         } _: { supervisor, engine in
-            try await Task.sleep(for: .seconds(1))
+            // Many times the idle time.
+            try await eventually("it has been read often") { host.readings > 10 }
             #expect(engine.status("s") == .running)
             let vetoes = await supervisor.view("s")?.machine.vetoes(SuspendingClock().now)
             #expect(vetoes == ["it is in use: 3 connections from 10.0.0.7"])
@@ -101,7 +102,7 @@ struct DeepSleepTests {
         try await withSupervisor(["s"], host: host) { policy in
             policy.services[0].settings.activity = [.hook, .network]
         } _: { supervisor, engine in
-            try await Task.sleep(for: .milliseconds(300))
+            try await eventually("its meter is open") { host.readings > 0 }
             host.unread = "something waits on port 80"
             #expect(await supervisor.sleep("s", force: false, by: nil) == .asleep)
             try await eventually("it runs again") { engine.status("s") == .running }

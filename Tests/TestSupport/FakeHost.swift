@@ -12,6 +12,7 @@ package final class FakeHost: ContainerHost {
         var use: String?
         var unread: String?
         var halted = 0
+        var readings = 0
     }
 
     private let state = NIOLockedValueBox(State())
@@ -20,6 +21,8 @@ package final class FakeHost: ContainerHost {
     package init(reclaimTakes: Duration = .milliseconds(1)) { self.reclaimTakes = reclaimTakes }
 
     package var reclaims: [(container: String, share: Double)] { state.withLockedValue { $0.reclaims } }
+    /// How often meters have been read.
+    package var readings: Int { state.withLockedValue { $0.readings } }
     package var halted: Int { state.withLockedValue { $0.halted } }
 
     /// What every meter says from now on.
@@ -96,7 +99,10 @@ package final class FakeHost: ContainerHost {
     private final class Meter: ActivityMeter {
         let host: FakeHost
         init(_ host: FakeHost) { self.host = host }
-        func read(now: Instant) -> ActivityReading { ActivityReading(use: host.use) }
+        func read(now: Instant) -> ActivityReading {
+            host.state.withLockedValue { $0.readings += 1 }
+            return ActivityReading(use: host.use)
+        }
         func newlyUnread() -> String? { host.unread }
     }
 }

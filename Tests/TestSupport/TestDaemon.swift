@@ -143,6 +143,13 @@ package final class TestDaemon: Sendable {
         }
     }
 
+    /// `svcd release` on this daemon's state directory.
+    package func release() async throws -> Shell.Result {
+        try await Shell.run([
+            Self.binaries + "/svcd", "release", "--docker", "unix://\(dockerSocket)", "--state-dir", statePath,
+        ])
+    }
+
     /// svcctl against this daemon.
     package func svcctl(_ arguments: String...) async throws -> Shell.Result {
         try await Shell.run([Self.binaries + "/svcctl"] + arguments, environment: ["SVCD_CONTROL": controlPath])

@@ -71,11 +71,7 @@ extension RealTests {
                 #expect(
                     try await daemon.send("POST", "/v1/services/github/sleep?depth=stopped&force=true").status == 200)
                 try await daemon.stop(SIGKILL)
-                let release = [
-                    TestDaemon.binaries + "/svcd", "release", "--docker", "unix://\(docker.socket)", "--state-dir",
-                    daemon.statePath,
-                ]
-                #expect(try await Shell.run(release).status == 0)
+                #expect(try await daemon.release().status == 0)
                 #expect(try await docker.status("github") == "exited")
                 try await daemon.start()
                 try await daemon.wait("github", is: "asleep")
@@ -92,11 +88,7 @@ extension RealTests {
                 #expect(
                     try await daemon.send("POST", "/v1/services/github/sleep?depth=stopped&force=true").status == 200)
                 try await daemon.stop(SIGKILL)
-                let release = [
-                    TestDaemon.binaries + "/svcd", "release", "--docker", "unix://\(docker.socket)", "--state-dir",
-                    daemon.statePath,
-                ]
-                let released = try await Shell.run(release)
+                let released = try await daemon.release()
                 #expect(released.status == 0 && !released.output.contains("awake"))
                 try await daemon.start()
                 try await daemon.wait("github", is: "asleep")

@@ -114,11 +114,7 @@ extension RealTests {
                 try await daemon.stop(SIGKILL)
                 try docker.signal(SIGSTOP)
                 defer { try? docker.signal(SIGCONT) }
-                let release = [
-                    TestDaemon.binaries + "/svcd", "release", "--docker", "unix://\(docker.socket)", "--state-dir",
-                    daemon.statePath,
-                ]
-                for _ in 0..<2 { #expect(try await Shell.run(release).status == 0) }
+                for _ in 0..<2 { #expect(try await daemon.release().status == 0) }
                 try docker.signal(SIGCONT)
                 #expect(try await !isFrozen(docker, "github"))
             }

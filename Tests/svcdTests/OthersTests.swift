@@ -236,16 +236,12 @@ extension RealTests {
                 try await docker.start("github")
                 try await daemon.wait("github", is: "awake")
                 try await daemon.sleep("github")
-                let command = [
-                    TestDaemon.binaries + "/svcd", "release", "--docker", "unix://\(docker.socket)", "--state-dir",
-                    daemon.statePath,
-                ]
-                let refused = try await Shell.run(command)
+                let refused = try await daemon.release()
                 #expect(refused.status == 1)
                 #expect(refused.errors.contains("\(daemon.pid)"))
                 #expect(try await docker.status("github") == "paused")
                 try await daemon.stop(SIGKILL)
-                for _ in 0..<2 { #expect(try await Shell.run(command).status == 0) }
+                for _ in 0..<2 { #expect(try await daemon.release().status == 0) }
                 #expect(try await docker.status("github") == "running")
             }
         }
