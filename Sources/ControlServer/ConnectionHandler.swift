@@ -13,7 +13,7 @@ final class ConnectionHandler: ChannelInboundHandler {
     private let supervisor: Supervisor
     private let connections: Connections
     private let jobs: AsyncStream<ControlServer.Job>.Continuation
-    private var headGuard: HeadGuard?
+    private let headGuard: HeadGuard
     private var peer: Peer?
     private var waiting: (service: String, waiter: UInt64)?
     private var isAnswering = false
@@ -25,38 +25,39 @@ final class ConnectionHandler: ChannelInboundHandler {
     private static let lingerLimit = TimeAmount.seconds(2)
 
     var isIdle: Bool { !isAnswering }
+    /// No request is being answered, and another may come.
+    var isFree: Bool { !isAnswering && !isClosing }
 
     init(
-        power: ControlServer.Power, supervisor: Supervisor, connections: Connections,
+        power: ControlServer.Power, supervisor: Supervisor, headGuard: HeadGuard, connections: Connections,
         jobs: AsyncStream<ControlServer.Job>.Continuation
     ) {
         self.power = power
         self.supervisor = supervisor
+        self.headGuard = headGuard
         self.connections = connections
         self.jobs = jobs
-    }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        headGuard = try? context.pipeline.syncOperations.handler(type: HeadGuard.self)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
-            headGuard?.headEnded()
+            headGuard.headEnded()
             guard !isClosing else { return }
-            lastTurn = connections.nextTurn()
+            noteTurn()
             isAnswering = true
             take(head, context)
         case .body(let part):
             // Nobody waits for a body. Few bytes are let by, so that the answer is read before the close.
-            headGuard?.headEnded()
+            headGuard.headEnded()
             bodyBytes += part.readableBytes
             if bodyBytes > Self.mostBodyBytes { context.close(promise: nil) }
         case .end:
-            headGuard?.headEnded()
+            headGuard.headEnded()
         }
     }
+
+    func noteTurn() { lastTurn = connections.nextTurn() }
 
     private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)

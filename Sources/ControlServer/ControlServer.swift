@@ -82,10 +82,13 @@ package actor ControlServer {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    let headGuard = HeadGuard()
                     let handler = ConnectionHandler(
-                        power: power, supervisor: supervisor, connections: connections.value, jobs: queue)
+                        power: power, supervisor: supervisor, headGuard: headGuard, connections: connections.value,
+                        jobs: queue)
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(HeadGuard())
+                    try pipeline.addHandlers(
+                        HookShortcut(supervisor: supervisor, headGuard: headGuard, handler: handler), headGuard)
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: false)
                     try pipeline.addHandler(handler)
                     connections.value.add(handler, channel)

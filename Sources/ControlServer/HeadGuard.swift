@@ -16,6 +16,9 @@ final class HeadGuard: ChannelInboundHandler {
     private var timer: Scheduled<Void>?
     private var isOver = false
 
+    /// What has come so far ends where a request ended.
+    var isBetweenHeads: Bool { bytesSinceHead == 0 && !isOver }
+
     /// The handler behind has seen the end of a head.
     func headEnded() {
         bytesSinceHead = 0

@@ -156,6 +156,8 @@ package struct SleepMachine: Sendable {
     package internal(set) var neededBy: [String] = []
     package internal(set) var stateSince: Instant
     private var reportedState = ServiceState.unknown
+    /// Whether a use need only be noted. Kept, as every hook asks for it.
+    private var isSurelyAwake = false
     package internal(set) var lastTrigger = Trigger.recovery
     package internal(set) var lastBy: String?
 
@@ -180,13 +182,7 @@ package struct SleepMachine: Sendable {
     /// Notes a use, if the service is surely awake: the whole of an awake hook. False: send
     /// `wakeRequested` instead.
     package mutating func touch(now: Instant) -> Bool {
-        switch phase {
-        case .resting, .recording: break
-        case .freezing, .thawing, .settling, .readying, .recordingStop, .stopping: return false
-        }
-        guard isKnown, !isInDoubt, isEngineReachable, condition == .running, wakeFailure == nil,
-            reclaiming == nil
-        else { return false }
+        guard isSurelyAwake else { return false }
         lastUse = now
         return true
     }
@@ -201,6 +197,7 @@ package struct SleepMachine: Sendable {
             reportedState = state
             stateSince = now
         }
+        isSurelyAwake = runsUndisturbed
         return step
     }
 
@@ -363,6 +360,15 @@ package struct SleepMachine: Sendable {
         if let deepest = asleep.first(where: { $0 == .asleep(.stopped) }) ?? asleep.first { return deepest }
         if conditions.contains(.running) { return .running }
         return conditions.contains(.held) ? .held : .down
+    }
+
+    private var runsUndisturbed: Bool {
+        switch phase {
+        case .resting, .recording: break
+        case .freezing, .thawing, .settling, .readying, .recordingStop, .stopping: return false
+        }
+        return isKnown && !isInDoubt && isEngineReachable && condition == .running && wakeFailure == nil
+            && reclaiming == nil
     }
 
     private func condition(of container: Container) -> Condition {

@@ -21,6 +21,14 @@ extension Supervisor {
         case waiting(UInt64)
     }
 
+    /// Notes a use of a service that is awake with all that it requires.
+    ///
+    /// - Returns: false if that isn't so, or there is no such service: ask `hook`.
+    package func touch(_ name: String) -> Bool {
+        guard let driver = byName[name], driver.machine.touch(now: now) else { return false }
+        return driver.policy.settings.requires.isEmpty || sleepingRequirement(of: driver) == nil
+    }
+
     /// Notes a use of the service, waking it if it sleeps.
     ///
     /// For an awake service that is all: no allocation, no I/O, no callback. Else `answer` is called

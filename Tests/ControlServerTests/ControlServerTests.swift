@@ -40,6 +40,39 @@ struct ControlServerTests {
         }
     }
 
+    @Test("one connection takes hooks of every form, whole, in pieces and several at once")
+    func mixedForms() async throws {
+        try await with { server in
+            let plain = "GET /hook/github HTTP/1.1\r\nHost: x\r\n\r\n"
+            let kept = "POST /hook/github HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+            let connection = try server.connect(.hook)
+            defer { connection.close() }
+            for round in 0..<3 {
+                for request in [plain, kept, plain + kept + plain, kept + plain] {
+                    let count = request.components(separatedBy: "/hook/").count - 1
+                    try connection.send(String(request.dropLast(round * 7)))
+                    if round > 0 {
+                        // What is there is read before the rest comes.
+                        try await Task.sleep(for: .milliseconds(5))
+                        try connection.send(String(request.suffix(round * 7)))
+                    }
+                    var answer = ""
+                    while answer.components(separatedBy: "HTTP/1.1 200 OK\r\n").count - 1 < count {
+                        answer += try connection.receive()
+                    }
+                }
+            }
+            // The one behind a hook that waits is answered after it.
+            try await server.sleep("github")
+            try connection.send(plain)
+            try connection.send("GET /hook/fetch HTTP/1.1\r\nHost: x\r\n\r\n")
+            var answer = ""
+            while answer.components(separatedBy: "\r\n\r\n").count < 3 { answer += try connection.receive() }
+            #expect(answer.contains("Server-Timing: wake;dur="))
+            #expect(answer.hasSuffix("Server-Timing: wake;dur=0\r\n\r\n"))
+        }
+    }
+
     @Test("a sleeper is woken by one engine call, its waiters share it, and each failure has its status")
     func sleeperHook() async throws {
         try await with { server in

@@ -2,7 +2,7 @@ import Foundation
 
 /// A unix socket that sends just the bytes it is told to.
 package final class RawConnection: Sendable {
-    private let descriptor: CInt
+    package let descriptor: CInt
 
     package init(_ path: String) throws {
         descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)

@@ -43,7 +43,8 @@ struct Scale: AsyncParsableCommand {
         }
     }
 
-    private static func answer(_ request: String, _ count: Int) -> StubServer.Answer {
+    /// What an engine says of that many running containers.
+    static func answer(_ request: String, _ count: Int) -> StubServer.Answer {
         if request.hasPrefix("GET /_ping") { return .json(200, "OK", ["Api-Version": "1.41"]) }
         if request.contains("/events?") { return .stream([]) }
         if request.contains("/containers/json") {

@@ -6,6 +6,7 @@
 #   Tests/bench/run.sh deep-file [--samples 30]                           the same to a swap file; prefetch on and off
 #   Tests/bench/run.sh metering [--services 100]                          reading what counts as use
 #   Tests/bench/run.sh storm                                              fifty sleepers at once
+#   Tests/bench/run.sh hooks                                              the hook server under load, next to nginx
 #   Tests/bench/run.sh scale                                              svcd itself with 10 to 10,000 services
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -27,10 +28,16 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+export SVCD_TEST_DIR="$dir" SVCD_TEST_DOCKER="$dir/docker" SVCD_TEST_BIN="$bin"
+case "${1:-}" in
+hooks | scale) # without an engine beside them
+    "$bin/bench" "$@"
+    exit
+    ;;
+esac
 Tests/swap.sh on "$dir"
 Tests/dockerd.sh start "$dir/docker" 5 >/dev/null
 Tests/dockerd.sh image "$dir/docker"
-export SVCD_TEST_DIR="$dir" SVCD_TEST_DOCKER="$dir/docker" SVCD_TEST_BIN="$bin"
 if [ "${1:-}" = deep-file ]; then
     shift
     Tests/swap.sh file "$dir"
