@@ -62,6 +62,21 @@ package struct KernelFreezer: Sendable {
         return exists("\(place)/freezer.state") ? place : nil
     }
 
+    /// Where a container is frozen now, by Docker or directly.
+    package func frozenPlace(of container: Container) -> String? {
+        guard let paths = CgroupPaths(of: container, proc: proc) else { return nil }
+        var places = paths.v1["freezer"].map { ["\(cgroupRoot)/freezer\($0)"] } ?? []
+        if let path = paths.v2, path != "/" { places += ["\(cgroupRoot)\(path)", "\(cgroupRoot)/unified\(path)"] }
+        return places.first { isFrozen(at: $0) == true }
+    }
+
+    /// The file that changes with the state of a place. v1 reports no change of `freezer.state`, but whoever
+    /// thaws writes to it, and every write is reported (inotify(7)).
+    func stateFile(at place: String) -> String {
+        let events = "\(place)/cgroup.events"
+        return exists(events) ? events : "\(place)/freezer.state"
+    }
+
     /// Whether a place holds frozen processes; null: it is gone.
     package func isFrozen(at place: String) -> Bool? {
         if let isFrozen = Self.isFrozen(v2: place) { return isFrozen }

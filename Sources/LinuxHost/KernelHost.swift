@@ -25,6 +25,7 @@ package final class KernelHost: ContainerHost {
 
     package func isFrozen(_ container: Container) -> Bool? { freezer.isFrozen(container) }
     package func freezerPlace(of container: Container) -> String? { freezer.place(of: container) }
+    package func frozenPlace(of container: Container) -> String? { freezer.frozenPlace(of: container) }
     package func isFrozen(at place: String) -> Bool? { freezer.isFrozen(at: place) }
     package func hasPendingSignals(at place: String) -> Bool { freezer.hasPendingSignals(at: place) }
     package func thaw(at place: String) throws { try freezer.thaw(at: place) }
@@ -52,7 +53,7 @@ package final class KernelHost: ContainerHost {
     }
 
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? {
-        watcher?.watch("\(place)/cgroup.events", body)
+        watcher?.watch(freezer.stateFile(at: place), body)
     }
 
     package func memory(of container: Container) -> MemoryReading? {

@@ -119,6 +119,8 @@ package protocol ContainerHost: Sendable {
     func isFrozen(_ container: Container) -> Bool?
     /// Where a container is frozen and thawed directly; null: this kernel offers nothing, or it has no process.
     func freezerPlace(of container: Container) -> String?
+    /// Where a container is frozen now, whoever did it; null: nowhere, or nobody can tell.
+    func frozenPlace(of container: Container) -> String?
     /// Null: the place is gone.
     func isFrozen(at place: String) -> Bool?
     /// Whether a signal waits for a process there.

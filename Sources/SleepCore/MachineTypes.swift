@@ -85,6 +85,8 @@ extension SleepMachine {
         case entrusted([String: Depth])
         case operationStarted(UInt64)
         case operationFinished(UInt64, OperationFault?)
+        /// The kernel says that what this wake thaws runs; Docker has yet to answer.
+        case containersRun(UInt64)
         case wakeRequested(Waiter)
         /// Wake it, nobody waits.
         case wakeDemanded(Trigger, by: String?)

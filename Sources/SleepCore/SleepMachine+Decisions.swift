@@ -50,6 +50,10 @@ extension SleepMachine {
             }
             return
         }
+        guard unanswered == nil else {
+            if condition == .running, wakeFailure == nil, reclaiming == nil { releaseWaiters(now, &step) }
+            return
+        }
         switch condition {
         case .unknown:
             break
@@ -114,7 +118,7 @@ extension SleepMachine {
     private mutating func considerWake(_ depth: Depth, _ now: Instant, _ step: inout Step) {
         var cause =
             waiters.first.map { Demand(trigger: $0.trigger, by: $0.by, releasesHeld: $0.trigger == .operator) }
-            ?? demand
+            ?? demand ?? wake?.cause
         if let retirement, cause == nil, depth != .stopped || retirement.startStopped {
             cause = Demand(trigger: retirement.trigger)
         }

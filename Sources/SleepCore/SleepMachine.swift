@@ -129,6 +129,8 @@ package struct SleepMachine: Sendable {
     // What is being done.
     var phase = Phase.resting
     var operation: Operation?
+    /// A wake whose containers run already and that Docker has yet to answer. Nothing is begun meanwhile.
+    var unanswered: UInt64?
     var look = Look.none
     var mustLookAfterOperation = false
     var generation: UInt64 = 0
@@ -225,6 +227,20 @@ package struct SleepMachine: Sendable {
             requestLook(at: now)
         case .operationStarted(let id):
             if operation?.id == id, wake != nil { wake?.started = now }
+        case .operationFinished(let id, let fault) where unanswered == id:
+            unanswered = nil
+            generation += 1
+            guard fault != nil else { return }
+            isInDoubt = true
+            requestLook(at: now)
+        case .containersRun(let id):
+            guard let wake = operation, wake.id == id, case .wake(_, let start) = wake.kind, start.isEmpty else {
+                return
+            }
+            operation = nil
+            unanswered = id
+            generation += 1
+            finish(wake, nil, now, &step)
         case .operationFinished(let id, let fault):
             guard let finished = operation, finished.id == id else { return }
             operation = nil
@@ -399,7 +415,9 @@ package struct SleepMachine: Sendable {
 
     /// Whether nothing is left to do for a retired service.
     package var isSettled: Bool {
-        guard phase == .resting, reclaiming == nil, !isInDoubt, isKnown || owned.isEmpty else { return false }
+        guard phase == .resting, unanswered == nil, reclaiming == nil, !isInDoubt, isKnown || owned.isEmpty else {
+            return false
+        }
         guard let retirement, case .asleep(let depth) = condition else { return true }
         return depth == .stopped && !retirement.startStopped
     }

@@ -14,6 +14,8 @@ extension Supervisor {
         case .freeze(let ids, let unlessUsed):
             await freeze(ids, unlessUsed: unlessUsed, operation, key)
         case .wake(let thaw, let start):
+            let watches = start.isEmpty ? watchThaw(of: thaw, operation.id, key) : []
+            defer { withExtendedLifetime(watches) {} }
             var fault = await each(thaw) { id throws in try await self.thaw(id, within: limit, key) }
             if let refused = await each(start, { id throws in try await engine.start(id: id, within: limit) }) {
                 fault = refused
@@ -100,6 +102,28 @@ extension Supervisor {
             if bytes > Self.strayBytes { return "\(bytes) bytes" }
         }
         return nil
+    }
+
+    // MARK: Thawing
+
+    /// Tells when what Docker is about to thaw runs: dockerd answers some milliseconds later, when it has done
+    /// its bookkeeping. Empty where that can't be told of all.
+    private func watchThaw(of ids: [String], _ operation: UInt64, _ key: UInt64) -> [AnyObject] {
+        guard let driver = drivers[key], driver.places.isEmpty else { return [] }
+        let containers = driver.machine.containers.filter { ids.contains($0.id) }
+        let watches = containers.compactMap { container in
+            world.host.frozenPlace(of: container).flatMap { place in
+                world.host.watch(place) { [outbox] in
+                    outbox.yield(.ran(key, operation: operation, containers))
+                }
+            }
+        }
+        return watches.count == ids.count ? watches : []
+    }
+
+    func noteThaw(of containers: [Container], _ operation: UInt64, _ key: UInt64) {
+        guard containers.allSatisfy({ world.host.isFrozen($0) == false }) else { return }
+        deliver(.containersRun(operation), to: key)
     }
 
     // MARK: Stopping

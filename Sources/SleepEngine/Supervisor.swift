@@ -53,6 +53,7 @@ package actor Supervisor {
         case watchPressure
         case stirred(UInt64)
         case packet(UInt64)
+        case ran(UInt64, operation: UInt64, [Container])
         case acquaint
     }
 
@@ -177,6 +178,8 @@ package actor Supervisor {
                     if let driver = drivers[key] { noteStir(driver) }
                 case .acquaint:
                     group.addTask { await self.acquaint() }
+                case .ran(let key, let operation, let containers):
+                    noteThaw(of: containers, operation, key)
                 case .packet(let key):
                     if let driver = drivers[key] { packetCame(driver) }
                 }

@@ -27,7 +27,9 @@ struct InvariantTests {
     }
 
     /// Seeds that once failed.
-    @Test("hold for seeds that once failed", arguments: [UInt64(20), 27, 42, 136, 322, 599, 2402, 2586, 12872])
+    @Test(
+        "hold for seeds that once failed",
+        arguments: [UInt64(20), 27, 42, 136, 322, 599, 2402, 2586, 3143, 12872, 13525])
     func kept(seed: UInt64) {
         var world = World(seed: seed)
         world.run(400)

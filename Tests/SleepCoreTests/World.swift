@@ -16,6 +16,8 @@ struct World {
 
     private enum Happening {
         case operationEnds(UInt64, Machine.OperationFault?)
+        /// The kernel sees an operation land before Docker answers.
+        case lands(UInt64)
         case effect(Machine.Operation.Kind, life: Int)
         case lookEnds(UInt64, [Container]?)
         case reclaimEnds(UInt64)
@@ -63,6 +65,8 @@ struct World {
 
     private var pending: [(at: Instant, what: Happening)] = []
     private var operation: Machine.Operation?
+    /// A wake that has landed and that Docker has yet to answer.
+    private var unanswered: UInt64?
     private var reclaim: UInt64?
     private var waiters: [UInt64: (deadline: Instant, trigger: Trigger)] = [:]
     private var sleepers: Set<UInt64> = []
@@ -138,6 +142,8 @@ struct World {
 
     /// What somebody else does to the container.
     private mutating func interfere() {
+        let before = status
+        defer { if status != before, status != nil { forgetEarlierLives() } }
         switch (Int.random(in: 0..<6, using: &random), status) {
         case (0, .running?), (1, .running?):
             (status, isPausedBySvcd) = (.paused, false)
@@ -191,11 +197,11 @@ struct World {
         pending.removeAll {
             switch $0.what {
             case .effect: false
-            case .operationEnds, .lookEnds, .hint, .reclaimEnds: true
+            case .operationEnds, .lands, .lookEnds, .hint, .reclaimEnds: true
             }
         }
         life += 1
-        (operation, waiters, sleepers, operatorWants, reclaim) = (nil, [:], [], false, nil)
+        (operation, unanswered, waiters, sleepers, operatorWants, reclaim) = (nil, nil, [:], [], false, nil)
         machine = Self.makeMachine(neverSleeps, &random, now)
         if isEngineUp { send(.found(truth(), intents: intents)) } else { send(.engineLost) }
         if !isEngineUp { regainEngineAfterRestart() }
@@ -249,6 +255,11 @@ struct World {
     private mutating func happen(_ what: Happening) {
         switch what {
         case .operationEnds(let id, let fault):
+            if unanswered == id {
+                unanswered = nil
+                send(.operationFinished(id, fault))
+                return
+            }
             guard operation?.id == id else { return }
             operation = nil
             if case .record(let containers, let depth, _) = lastKind(id), fault == nil {
@@ -257,6 +268,10 @@ struct World {
             send(.operationFinished(id, fault))
         case .effect(let kind, _):
             _ = takeEffect(kind)
+        case .lands(let id):
+            guard operation?.id == id, let kind = lastKind(id), takeEffect(kind) else { return }
+            (operation, unanswered) = (nil, id)
+            send(.containersRun(id))
         case .lookEnds(let generation, let found):
             send(found.map { .lookFinished(generation: generation, $0) } ?? .lookFailed(generation: generation))
         case .hint(let hint):
@@ -317,6 +332,7 @@ struct World {
     private mutating func begin(_ begun: Machine.Operation) {
         // Asking whether it answers changes nothing, so it may be given up.
         if let operation, !operation.kind.isReady { complain("two operations at once") }
+        if unanswered != nil, !begun.kind.isReady { complain("it begins though Docker hasn't answered") }
         operation = begun
         lastOperation = begun
         if case .record(_, _, unlessUsed: true) = begun.kind, Int.random(in: 0..<20, using: &random) == 0 {
@@ -338,6 +354,14 @@ struct World {
         }
         guard isEngineUp else {
             schedule(.operationEnds(begun.id, .init(message: "unreachable")), .milliseconds(1))
+            return
+        }
+        if case .wake(_, let start) = begun.kind, start.isEmpty, Bool.random(using: &random) {
+            schedule(.lands(begun.id), delay)
+            let faults = [nil, nil, nil, nil, nil, nil, refused, silent]
+            let fault = faults.randomElement(using: &random) ?? nil
+            schedule(
+                .operationEnds(begun.id, fault), delay + .milliseconds(Int.random(in: 1...10, using: &random)))
             return
         }
         switch Int.random(in: 0..<100, using: &random) {
@@ -379,8 +403,8 @@ struct World {
         obey(step, before)
     }
 
-    /// Docker takes a container's operations one by one: when one of this life has been answered, what the
-    /// life before has left behind can't come after it; nor can a stop, which gets longer than it may take.
+    /// Docker takes a container's operations one by one: when one of this life, or somebody else's, has been
+    /// answered, what the life before has left behind can't come after it; nor can a stop, which gets longer than it may take.
     private mutating func forgetEarlierLives() {
         pending.removeAll {
             switch $0.what {

@@ -54,6 +54,7 @@ package final class FakeHost: ContainerHost {
     package func isFrozen(_ container: Container) -> Bool? { nil }
 
     package func freezerPlace(of container: Container) -> String? { nil }
+    package func frozenPlace(of container: Container) -> String? { nil }
     package func isFrozen(at place: String) -> Bool? { nil }
     package func hasPendingSignals(at place: String) -> Bool { false }
     @concurrent package func freeze(at place: String) async throws {}
