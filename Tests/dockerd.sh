@@ -17,12 +17,13 @@ start() {
         ip link set "$bridge" up
     fi
     : >"$dir/dockerd.log"
+    [ -f "$dir/daemon.json" ] || echo '{}' >"$dir/daemon.json"
     (
         # Whoever waits for this script must not wait for dockerd: it gets none of our descriptors.
         for fd in /proc/self/fd/*; do
             [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"
         done
-        exec setsid dockerd --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/dockerd.pid" \
+        exec setsid dockerd --config-file "$dir/daemon.json" --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/dockerd.pid" \
             --bridge "$bridge" --iptables=false --ip6tables=false -H "unix://$dir/docker.sock"
     ) </dev/null >>"$dir/dockerd.log" 2>&1 &
     for _ in $(seq 300); do

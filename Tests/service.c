@@ -7,9 +7,10 @@
 //   GET /check       checks every word of its memory: ok, or bad
 //   GET /burn/N      answers, then computes for N ms
 //   GET /drip/N      sends a KiB every 100 ms, for N ms
+//   GET /bulk/N      sends N MiB as fast as it can
 //   GET /count       how often it was asked
 //
-// It begins to listen DELAY_MS after its start. Half of its memory is random, as real memory is.
+// It begins to listen, on IPv4 and IPv6, DELAY_MS after its start. Half of its memory is random, as real memory is.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -68,6 +69,17 @@ static void drip(int peer, long ms) {
         if (send(peer, kib, sizeof kib, MSG_NOSIGNAL) < 0) return;
 }
 
+static void bulk(int peer, size_t mib) {
+    static char block[1 << 20];
+    dprintf(peer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", mib << 20);
+    for (; mib > 0; mib--)
+        for (size_t sent = 0; sent < sizeof block;) {
+            ssize_t length = send(peer, block + sent, sizeof block - sent, MSG_NOSIGNAL);
+            if (length <= 0) return;
+            sent += length;
+        }
+}
+
 static void *serve(void *argument) {
     int peer = (int)(intptr_t)argument;
     char request[2048];
@@ -90,6 +102,8 @@ static void *serve(void *argument) {
         } else if (!strncmp(request, "GET /drip/", 10)) {
             drip(peer, (long)number);
             break;
+        } else if (!strncmp(request, "GET /bulk/", 10)) {
+            bulk(peer, number);
         } else if (!strncmp(request, "GET /count", 10)) {
             char text[32];
             snprintf(text, sizeof text, "%u", asked);
@@ -111,9 +125,10 @@ int main(int argc, char **argv) {
     count = bytes / sizeof *words;
     for (size_t i = 0; i < count; i++) words[i] = word(i);
     if (argc > 3) usleep(atol(argv[3]) * 1000);
-    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    int listener = socket(AF_INET6, SOCK_STREAM, 0), on = 1, off = 0;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(atoi(argv[2]))};
+    setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(atoi(argv[2]))};
     if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 512)) return 1;
     for (;;) {
         int peer = accept(listener, NULL, NULL);

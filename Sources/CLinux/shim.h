@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -36,6 +37,15 @@ static inline int linux_epoll_wait(int epoll, int *broken) {
     if (epoll_wait(epoll, &event, 1, -1) != 1) return -1;
     *broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
     return event.data.fd;
+}
+
+/* mallopt(3): one arena, and what is freed at its end goes back to the kernel; false if refused. */
+static inline int linux_keep_heap_small(void) {
+#ifdef M_ARENA_MAX
+    return mallopt(M_ARENA_MAX, 1) && mallopt(M_TRIM_THRESHOLD, 64 << 10) && mallopt(M_MMAP_THRESHOLD, 128 << 10);
+#else
+    return 1;
+#endif
 }
 
 /* setns(2) */

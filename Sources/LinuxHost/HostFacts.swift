@@ -1,8 +1,13 @@
+internal import CLinux
+
 #if canImport(Glibc)
     internal import Glibc
 #else
     internal import Musl
 #endif
+
+/// Makes the allocator give back what svcd needs for a moment only, as for a long listing. Before any thread begins.
+package func keepHeapSmall() { _ = linux_keep_heap_small() }
 
 /// What the kernel tells about this host, read when asked.
 package struct HostFacts: Sendable {

@@ -104,19 +104,14 @@ final class TrafficWatcher: Sendable {
     private static func links(of pid: Int, proc: String) -> [UInt32] {
         func number(_ path: String) -> UInt32? { readText(path).flatMap { UInt32($0.trimmed) } }
         let inside = "\(proc)/\(pid)/root/sys/class/net"
-        var partners: [UInt32: UInt32] = [:]
-        for name in names(inside) where name != "lo" {
-            guard let own = number("\(inside)/\(name)/ifindex"), let other = number("\(inside)/\(name)/iflink"),
-                own != other
-            else { continue }
-            partners[other] = own
-        }
-        let here = "/sys/class/net"
-        return names(here).compactMap { name in
-            guard let own = number("\(here)/\(name)/ifindex"), let partner = partners[own],
-                number("\(here)/\(name)/iflink") == partner
+        return names(inside).compactMap { name in
+            guard name != "lo", let own = number("\(inside)/\(name)/ifindex"),
+                let other = number("\(inside)/\(name)/iflink"), own != other
             else { return nil }
-            return own
+            var buffer = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
+            guard if_indextoname(other, &buffer) != nil else { return nil }
+            let here = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+            return number("/sys/class/net/\(here)/iflink") == own ? other : nil
         }
     }
 

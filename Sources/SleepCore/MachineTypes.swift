@@ -49,6 +49,10 @@ extension SleepMachine {
             self.trigger = trigger
             self.by = by
         }
+
+        /// Whether it is enough that the container runs. Operators and holders of leases may go on to ask Docker
+        /// for something, as an exec, which it refuses while its books say paused.
+        var isServedByKernel: Bool { trigger != .operator && trigger != .lease }
     }
 
     /// Somebody who wants it asleep.

@@ -51,7 +51,9 @@ extension SleepMachine {
             return
         }
         guard unanswered == nil else {
-            if condition == .running, wakeFailure == nil, reclaiming == nil { releaseWaiters(now, &step) }
+            if condition == .running, wakeFailure == nil, reclaiming == nil {
+                releaseWaiters(where: \.isServedByKernel, now, &step)
+            }
             return
         }
         switch condition {
@@ -105,14 +107,16 @@ extension SleepMachine {
         return false
     }
 
-    /// Answers everybody: it runs.
-    private mutating func releaseWaiters(_ now: Instant, _ step: inout Step) {
-        guard !waiters.isEmpty else { return }
+    /// Answers them: it runs.
+    private mutating func releaseWaiters(
+        where isMeant: (Waiter) -> Bool = { _ in true }, _ now: Instant, _ step: inout Step
+    ) {
+        guard waiters.contains(where: isMeant) else { return }
         lastUse = now
-        for waiter in waiters {
+        for waiter in waiters where isMeant(waiter) {
             step.ready.append((waiter, .awake(waiter.trigger, waited: now - waiter.arrived)))
         }
-        waiters = []
+        waiters.removeAll(where: isMeant)
     }
 
     private mutating func considerWake(_ depth: Depth, _ now: Instant, _ step: inout Step) {

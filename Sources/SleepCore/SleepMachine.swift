@@ -234,9 +234,9 @@ package struct SleepMachine: Sendable {
             isInDoubt = true
             requestLook(at: now)
         case .containersRun(let id):
-            guard let wake = operation, wake.id == id, case .wake(_, let start) = wake.kind, start.isEmpty else {
-                return
-            }
+            guard let wake = operation, wake.id == id, case .wake(_, let start) = wake.kind, start.isEmpty,
+                waiters.allSatisfy(\.isServedByKernel)
+            else { return }
             operation = nil
             unanswered = id
             generation += 1

@@ -49,6 +49,7 @@ struct Run: AsyncParsableCommand {
         guard setting(listen, "SVCD_LISTEN", "").isEmpty else {
             throw ValidationError("--listen is not in effect yet; gateways use the hook socket")
         }
+        keepHeapSmall()
         let logger = makeLogger(level)
         let loaded = try load(policyPath)
 

@@ -92,7 +92,7 @@ struct SupervisorTests {
     @Test("only so many wakes at once, the most urgent first")
     func priority() async throws {
         let names = ["slow1", "slow2", "slow3", "fast"]
-        try await withSupervisor(names, delay: .milliseconds(30)) { policy in
+        try await withSupervisor(names, delay: .milliseconds(300)) { policy in
             policy.maxConcurrentWakes = 1
             for index in 0..<3 { policy.services[index].settings.wakeBudget = .milliseconds(500) }
         } _: { supervisor, engine in

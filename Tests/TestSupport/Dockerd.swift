@@ -3,6 +3,20 @@ import NIOCore
 import NIOPosix
 import UnixHTTP
 
+/// Asks the engine by its API: the command line tool takes longer than what is to be seen.
+package struct DockerClient: Sendable {
+    private let client: HTTPClient
+
+    package init(_ docker: Dockerd) {
+        client = HTTPClient(socketPath: docker.socket, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+    }
+
+    package func isRunning(_ name: String) async throws -> Bool {
+        let response = try await client.send(HTTPRequest("GET", "/containers/\(name)/json"), within: .seconds(5))
+        return String(buffer: response.body).contains("\"Paused\":false")
+    }
+}
+
 /// The Docker Engine that the test command has started, by its command line tool.
 package struct Dockerd: Sendable {
     package let directory: String
@@ -61,6 +75,16 @@ package struct Dockerd: Sendable {
         try? await run(["inspect", "-f", "{{.State.Status}}", name])
     }
 
+    /// Whether Docker's books say that it runs. They follow the kernel by some milliseconds.
+    package func runs(_ name: String) async throws -> Bool {
+        let deadline = ContinuousClock.now + .seconds(1)
+        while try await status(name) != "running" {
+            if ContinuousClock.now > deadline { return false }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        return true
+    }
+
     /// Removes all containers.
     package func clear() async throws {
         let ids = try await run(["ps", "-aq"]).split(separator: "\n").map(String.init)
@@ -78,6 +102,15 @@ package struct Dockerd: Sendable {
     }
 
     package func signal(_ number: Int32) throws { kill(try pid, number) }
+
+    /// Whether containers go on while the engine is away.
+    package func setLiveRestore(_ isOn: Bool) async throws {
+        try "{\"live-restore\": \(isOn)}".write(toFile: directory + "/daemon.json", atomically: true, encoding: .utf8)
+        try signal(SIGHUP)
+        try await eventually("dockerd has read it") {
+            try await run(["info", "-f", "{{.LiveRestoreEnabled}}"]) == "\(isOn)"
+        }
+    }
 
     /// Stops the engine; its containers go with it.
     package func stop() async throws {

@@ -63,6 +63,14 @@ package final class TCPConnection: Sendable {
 
     package func send(_ text: String) throws { try Bytes.send(descriptor, text) }
     package func receive() throws -> String { try Bytes.receive(descriptor) }
+
+    /// How many bytes have come and were thrown away (MSG_TRUNC, tcp(7)).
+    package func discard() throws -> Int {
+        let count = recv(descriptor, nil, 1 << 20, CInt(MSG_TRUNC))
+        guard count > 0 else { throw Overdue(description: "closed") }
+        return count
+    }
+
     package func close() { Foundation.close(descriptor) }
 }
 

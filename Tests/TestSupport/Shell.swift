@@ -47,13 +47,14 @@ package struct Overdue: Error, CustomStringConvertible {
 ///
 /// For what happens outside this process and tells nobody. What can be awaited, is.
 package func eventually(
-    _ what: String, within limit: Duration = .seconds(10), _ condition: () async throws -> Bool
+    _ what: String, within limit: Duration = .seconds(10), every pause: Duration = .milliseconds(5),
+    _ condition: () async throws -> Bool
 ) async throws {
     let clock = ContinuousClock()
     let deadline = clock.now + limit
     while true {
         if try await condition() { return }
         if clock.now > deadline { throw Overdue(description: "not within \(limit): \(what)") }
-        try await clock.sleep(for: .milliseconds(5))
+        try await clock.sleep(for: pause)
     }
 }

@@ -11,7 +11,7 @@ import UnixHTTP
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures svcd next to what it is made of.",
-        subcommands: [Wakes.self, Deep.self, Metering.self, Storm.self, Hooks.self, Scale.self],
+        subcommands: [Wakes.self, Deep.self, Metering.self, Storm.self, Traffic.self, Hooks.self, Scale.self],
         defaultSubcommand: Wakes.self)
 
     static func digits(_ number: Double, _ count: Int) -> String { String(format: "%.\(count)f", number) }

@@ -12,10 +12,13 @@ struct Scale: AsyncParsableCommand {
     @Option(help: "Seconds to watch each.")
     var seconds = 20
 
+    @Option(help: "How many services.")
+    var counts = [10, 100, 1000, 10_000]
+
     func run() async throws {
         var rows: [(count: Int, residentKiB: Int)] = []
-        print("services   RSS MiB   CPU % of a core   context switches a second")
-        for count in [10, 100, 1000, 10_000] {
+        print("services   RSS MiB (anonymous)   idle CPU % of a core   context switches a second   awake hook p50, ms")
+        for count in counts {
             let stub = try await StubServer { Self.answer($0, count) }
             let services = (0..<count).map { "s\($0): {tier: on-demand, activity: [hook]}" }
             let daemon = try await TestDaemon(docker: stub.path, services: services, isQuiet: true)
@@ -30,9 +33,11 @@ struct Scale: AsyncParsableCommand {
             let after = Usage(daemon.pid)
             let share = (after.cpuSeconds - before.cpuSeconds) / Double(seconds) * 100
             let switches = Double(after.switches(since: before)) / Double(seconds)
+            func mebibytes(_ kibibytes: Int) -> String { Bench.digits(Double(kibibytes) / 1024, 1) }
             print(
-                "\(count)\t   \(Bench.digits(Double(after.residentKiB) / 1024, 1))\t     \(Bench.digits(share, 3))"
-                    + "\t       \(Bench.digits(switches, 2))")
+                "\(count)\t   \(mebibytes(after.residentKiB)) (\(mebibytes(after.anonymousKiB)))\t\t"
+                    + "\(Bench.digits(share, 3))\t\t       \(Bench.digits(switches, 2))\t\t\t  "
+                    + Bench.digits(try Self.hookLatency(daemon, count), 4))
             rows.append((count, after.residentKiB))
             try await daemon.stop(SIGKILL)
             try await stub.close()
@@ -41,6 +46,20 @@ struct Scale: AsyncParsableCommand {
             let growth = Double(last.residentKiB - first.residentKiB) / Double(last.count - first.count)
             print("growth: \(Bench.digits(growth, 2)) KiB per service")
         }
+    }
+
+    /// Of hooks for services picked at random, over one connection.
+    private static func hookLatency(_ daemon: TestDaemon, _ count: Int) throws -> Double {
+        let connection = try RawConnection(daemon.hookPath)
+        defer { connection.close() }
+        var row = Row(name: "")
+        for _ in 0..<20_000 {
+            try row.timeBlocking {
+                try connection.send("GET /hook/s\(Int.random(in: 0..<count)) HTTP/1.1\r\nHost: svcd\r\n\r\n")
+                guard try connection.receive().hasPrefix("HTTP/1.1 200") else { throw Overdue(description: "no 200") }
+            }
+        }
+        return row.percentile(50).value
     }
 
     /// What an engine says of that many running containers.

@@ -6,6 +6,7 @@
 #   Tests/bench/run.sh deep-file [--samples 30]                           the same to a swap file; prefetch on and off
 #   Tests/bench/run.sh metering [--services 100]                          reading what counts as use
 #   Tests/bench/run.sh storm                                              fifty sleepers at once
+#   Tests/bench/run.sh traffic                                            sleepers that packets wake, and who pays
 #   Tests/bench/run.sh hooks                                              the hook server under load, next to nginx
 #   Tests/bench/run.sh scale                                              svcd itself with 10 to 10,000 services
 set -euo pipefail

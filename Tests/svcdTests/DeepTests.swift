@@ -139,7 +139,7 @@ extension RealTests {
                 let answer = try await daemon.hook("github")
                 #expect(answer.status == 504)
                 #expect(answer.elapsed < .seconds(3))
-                #expect(try await docker.status("github") == "running")
+                #expect(try await docker.runs("github"))
                 try await daemon.wait("github", is: "failed")
                 #expect(try await daemon.svcctl("why", "github").output.contains("not ready"))
                 try await docker("exec", "-d", "github", "service", "0", "81")
@@ -183,7 +183,7 @@ extension RealTests {
                 try await eventually("a hook answers 200", within: .seconds(15)) {
                     try await daemon.hook("github").status == 200
                 }
-                #expect(try await docker.status("github") == "running")
+                #expect(try await docker.runs("github"))
 
                 // The container is removed in the middle of one.
                 try await eventually("it has its memory") { (try? await docker.ask("github", "/")) == "hello" }

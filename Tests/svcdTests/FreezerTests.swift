@@ -14,23 +14,25 @@ extension RealTests {
             "sh", "-c", "trap 'echo last words; exit 0' TERM; while true; do sleep 0.05; done",
         ]
 
-        private func isFrozen(_ docker: Dockerd, _ name: String) async throws -> Bool {
+        private func place(_ docker: Dockerd, _ name: String) async throws -> String {
             let id = try await docker("inspect", "-f", "{{.Id}}", name)
-            for root in ["/sys/fs/cgroup/unified/docker/", "/sys/fs/cgroup/docker/"] {
-                if let text = try? String(contentsOfFile: root + id + "/cgroup.events", encoding: .utf8) {
-                    return text.contains("frozen 1")
-                }
-            }
-            throw Overdue(description: "\(name) has no v2 cgroup")
+            let places = ["/sys/fs/cgroup/unified/docker/\(id)", "/sys/fs/cgroup/docker/\(id)"]
+            guard let place = places.first(where: { FileManager.default.fileExists(atPath: $0 + "/cgroup.events") })
+            else { throw Overdue(description: "\(name) has no v2 cgroup") }
+            return place
+        }
+
+        private func isFrozen(at place: String) throws -> Bool {
+            try String(contentsOfFile: place + "/cgroup.events", encoding: .utf8).contains("frozen 1")
+        }
+
+        private func isFrozen(_ docker: Dockerd, _ name: String) async throws -> Bool {
+            try isFrozen(at: try await place(docker, name))
         }
 
         private func setFrozen(_ docker: Dockerd, _ name: String, _ word: String) async throws {
-            let id = try await docker("inspect", "-f", "{{.Id}}", name)
-            for root in ["/sys/fs/cgroup/unified/docker/", "/sys/fs/cgroup/docker/"] {
-                let path = root + id + "/cgroup.freeze"
-                guard FileManager.default.fileExists(atPath: path) else { continue }
-                try word.write(toFile: path, atomically: false, encoding: .utf8)
-            }
+            let path = try await place(docker, name) + "/cgroup.freeze"
+            try word.write(toFile: path, atomically: false, encoding: .utf8)
         }
 
         private func asleep(_ daemon: TestDaemon, _ docker: Dockerd) async throws {
@@ -55,7 +57,7 @@ extension RealTests {
                     #expect(try await daemon.hook("github").status == 200)
                     #expect(try await !isFrozen(docker, "github"))
                 }
-                #expect(try await docker.status("github") == "running")
+                #expect(try await docker.runs("github"))
             }
         }
 
@@ -98,6 +100,91 @@ extension RealTests {
             }
         }
 
+        @Test("dockerd goes down with live-restore: sleepers go on within 100 ms, and sleep again when it is back")
+        func liveRestore() async throws {
+            try await TestDaemon.with(services: Self.github) { daemon, docker in
+                try await docker.setLiveRestore(true)
+                do {
+                    try await docker.start("github")
+                    try await asleep(daemon, docker)
+                    let place = try await place(docker, "github")
+                    let pid = try await docker("inspect", "-f", "{{.State.Pid}}", "github")
+                    let events = try RawConnection(docker.socket)
+                    defer { events.close() }
+                    try events.send("GET /events HTTP/1.1\r\nHost: docker\r\n\r\n")
+                    _ = try events.receive()
+                    async let stop: Void = docker.stop()
+                    let began = await withCheckedContinuation { continuation in
+                        Thread.detachNewThread {
+                            while (try? events.receive()) != nil {}
+                            continuation.resume(returning: ContinuousClock.now)
+                        }
+                    }
+                    try await eventually("it runs", every: .milliseconds(1)) { try !isFrozen(at: place) }
+                    #expect(ContinuousClock.now - began < .milliseconds(100))
+                    _ = try await stop
+                    #expect(try await daemon.hook("github").status == 200)
+                    try await docker.startAgain()
+                    try await daemon.wait("github", is: "awake")
+                    #expect(try await docker("inspect", "-f", "{{.State.Pid}}", "github") == pid)
+                    try await asleep(daemon, docker)
+                    #expect(try await daemon.hook("github").status == 200)
+                    #expect(try await !isFrozen(docker, "github"))
+                } catch {
+                    try? await docker.setLiveRestore(false)
+                    throw error
+                }
+                try await docker.setLiveRestore(false)
+            }
+        }
+
+        @Test("top, cp, update and logs of a sleeper are answered, and it wakes afterwards")
+        func otherCommands() async throws {
+            try await TestDaemon.with(services: Self.github) { daemon, docker in
+                try await docker.start("github", command: ["sh", "-c", "echo hello; exec sleep 100000"])
+                for command in [
+                    ["top", "github"], ["logs", "github"], ["cp", "github:/bin/busybox", daemon.directory],
+                    ["cp", "/etc/hostname", "github:/tmp/"], ["update", "--cpu-shares", "512", "github"],
+                    ["inspect", "github"], ["stats", "--no-stream", "github"], ["diff", "github"],
+                ] {
+                    try await asleep(daemon, docker)
+                    let began = ContinuousClock.now
+                    try await docker.run(command)
+                    #expect(ContinuousClock.now - began < .seconds(5), "\(command)")
+                    #expect(["asleep", "awake"].contains(try await daemon.state("github")), "\(command)")
+                    #expect(try await daemon.hook("github").status == 200)
+                    #expect(try await !isFrozen(docker, "github"))
+                }
+                // A new process, in another cgroup where the driver moves it.
+                try await asleep(daemon, docker)
+                try await docker("restart", "-t", "1", "github")
+                try await asleep(daemon, docker)
+                #expect(try await daemon.hook("github").status == 200)
+            }
+        }
+
+        @Test("a cgroup namespace and another parent are no hindrance", arguments: ["private", "host"])
+        func namespaces(cgroupns: String) async throws {
+            try await TestDaemon.with(services: Self.github) { daemon, docker in
+                try await docker.start(
+                    "github", options: ["--cgroupns", cgroupns, "--cgroup-parent", "/svcd-tests/inner"])
+                try await daemon.wait("github", is: "awake")
+                let pid = try await docker("inspect", "-f", "{{.State.Pid}}", "github")
+                let groups = try String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8).split(separator: "\n")
+                let path = groups.first { $0.hasPrefix("0::") }?.dropFirst(3) ?? ""
+                let roots = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"]
+                let place = try #require(
+                    roots.map { $0 + path }.first { FileManager.default.fileExists(atPath: $0 + "/cgroup.events") })
+                for _ in 0..<3 {
+                    try await daemon.sleep("github")
+                    #expect(try isFrozen(at: place))
+                    #expect(try await daemon.service("github").freezer == "cgroup")
+                    #expect(try await daemon.hook("github").status == 200)
+                    #expect(try !isFrozen(at: place))
+                }
+            }
+        }
+
         @Test("kill -9: the next svcd knows its sleepers; release needs neither svcd nor Docker")
         func killed() async throws {
             try await TestDaemon.with(services: Self.github) { daemon, docker in
@@ -129,7 +216,7 @@ extension RealTests {
                 try await daemon.wait("github", is: "held")
                 #expect(try await daemon.hook("github").status == 423)
                 #expect(try await daemon.svcctl("wake", "github").status == 0)
-                #expect(try await docker.status("github") == "running")
+                #expect(try await docker.runs("github"))
                 #expect(try await !isFrozen(docker, "github"))
                 try await asleep(daemon, docker)
                 #expect(try await daemon.hook("github").status == 200)

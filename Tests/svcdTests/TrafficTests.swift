@@ -70,6 +70,59 @@ extension RealTests {
             }
         }
 
+        @Test("IPv6, every network that it is in, and a published port")
+        func allItsNetworks() async throws {
+            try await TestDaemon.with(services: [Self.service()]) { daemon, docker in
+                try await docker("network", "create", "--ipv6", "--subnet", "fd00:5c::/64", "svcd-six")
+                do {
+                    try await docker.serve("github", options: ["-p", "127.0.0.1:18080:80"])
+                    try await docker("network", "connect", "svcd-six", "github")
+                    let format = "{{(index .NetworkSettings.Networks \"svcd-six\")"
+                    let six = try await docker("inspect", "-f", "\(format).GlobalIPv6Address}}", "github")
+                    let four = try await docker("inspect", "-f", "\(format).IPAddress}}", "github")
+                    let first = try await docker.address("github")
+                    for url in ["http://[\(six)]/", "http://\(four)/", "http://\(first)/", "http://127.0.0.1:18080/"] {
+                        try await asleep(daemon)
+                        let answer = try await Shell.run(["curl", "-s", "-m", "5", "--noproxy", "*", url])
+                        #expect(answer.output == "hello", "\(url)")
+                        try await daemon.wait("github", is: "awake")
+                    }
+                } catch {
+                    try? await docker.clear()
+                    _ = try? await docker("network", "rm", "svcd-six")
+                    throw error
+                }
+                try await docker.clear()
+                try await docker("network", "rm", "svcd-six")
+            }
+        }
+
+        @Test("a macvlan container doesn't sleep on idle, and why says so")
+        func macvlan() async throws {
+            let settings = "{tier: on-demand, activity: [hook], idle_after: 500ms, min_awake: 0s, wake_on: [traffic]}"
+            try await TestDaemon.with(services: ["github: \(settings)"]) { daemon, docker in
+                let bridge = try String(contentsOfFile: docker.directory + "/bridge", encoding: .utf8)
+                    .trimmingCharacters(in: .whitespacesAndNewlines)
+                try await docker(
+                    "network", "create", "-d", "macvlan", "--subnet", "10.97.0.0/24", "-o", "parent=\(bridge)",
+                    "svcd-macvlan")
+                do {
+                    try await docker.start("github", options: ["--network", "svcd-macvlan"])
+                    try await daemon.wait("github", is: "awake")
+                    try await eventually("why says so") {
+                        try await daemon.svcctl("why", "github").output.contains("macvlan")
+                    }
+                    #expect(try await daemon.state("github") == "awake")
+                } catch {
+                    try? await docker.clear()
+                    _ = try? await docker("network", "rm", "svcd-macvlan")
+                    throw error
+                }
+                try await docker.clear()
+                try await docker("network", "rm", "svcd-macvlan")
+            }
+        }
+
         @Test("a protocol in which the server speaks first")
         func serverFirst() async throws {
             try await TestDaemon.with(services: [Self.service()]) { daemon, docker in
