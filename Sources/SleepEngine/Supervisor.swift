@@ -273,7 +273,6 @@ package actor Supervisor {
         for (container, depth) in step.disowned { outbox.yield(.resolve(container, depth)) }
         if let operation = step.operation { begin(operation, driver) }
         if let generation = step.look { outbox.yield(.look(driver.key, generation: generation)) }
-        for transition in step.transitions { note(transition, driver) }
         if let report = step.woke {
             driver.lastWake = WakeMark(atMilliseconds: world.time.wallMilliseconds, report: report)
             // Nobody waits for a wake by a packet; it counts all the same.
@@ -288,6 +287,8 @@ package actor Supervisor {
             noteFailure(failure, waiter, driver)
             driver.wakeAnswers.removeValue(forKey: waiter.id)?(.failure(failure))
         }
+        // After the answers to a wake: the log may wait for whoever reads it.
+        for transition in step.transitions { note(transition, driver) }
         for (request, outcome) in step.slept { driver.sleepAnswers.removeValue(forKey: request.id)?(outcome) }
         if let next = step.nextCall, driver.alarm.map({ next < $0 }) ?? true {
             driver.alarm = next

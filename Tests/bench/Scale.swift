@@ -1,6 +1,8 @@
 import ArgumentParser
 import ControlTypes
+import DockerEngine
 import Foundation
+import NIOPosix
 import SleepCore
 import TestSupport
 
@@ -91,7 +93,7 @@ struct Scale: AsyncParsableCommand {
 /// Fifty sleepers that are needed at once.
 struct Storm: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Fifty hooks at once for fifty sleepers, by each freezer, next to fifty raw unpauses.")
+        abstract: "Fifty hooks at once for fifty sleepers, by each freezer, next to fifty raw unpauses at once.")
 
     @Option(help: "Sleepers.")
     var sleepers = 50
@@ -104,8 +106,10 @@ struct Storm: AsyncParsableCommand {
         try await docker.clear()
         let names = (0..<sleepers).map { "s\($0)" }
         for name in names { try await docker.start(name) }
-        var first = Row(name: "first of \(sleepers)")
-        var last = Row(name: "last of \(sleepers)")
+        let engine = DockerEngine(
+            socketPath: docker.socket, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+        try await engine.ping(within: .seconds(5))
+        var rows: [Row] = []
         for freezer in ["docker", "cgroup"] {
             let services = names.map {
                 "\($0): {tier: on-demand, activity: [hook], min_awake: 0s, idle_after: 1h, freezer: \(freezer)}"
@@ -114,9 +118,11 @@ struct Storm: AsyncParsableCommand {
                 docker: docker.socket, services: services, top: "max_concurrent_wakes: 16", isQuiet: true)
             defer { kill(daemon.pid, SIGKILL) }
             for name in names { try await daemon.wait(name, is: "awake") }
-            (first, last) = (Row(name: "\(freezer): first"), Row(name: "\(freezer): last"))
+            var raw = Row(name: "raw unpauses, the last")
+            var (first, last) = (Row(name: "\(freezer): first"), Row(name: "\(freezer): last"))
             var failed = 0
             for _ in 0..<rounds {
+                if freezer == "docker" { raw.samples.append(try await Self.unpauseAll(names, engine, daemon)) }
                 for name in names { try await daemon.sleep(name) }
                 let spans = try await withThrowingTaskGroup(of: (Int, Double).self) { group in
                     for name in names {
@@ -135,10 +141,29 @@ struct Storm: AsyncParsableCommand {
                 first.samples.append(spans[0])
                 last.samples.append(spans[spans.count - 1])
             }
-            print("\nfreezer: \(freezer), \(sleepers) hooks at once, ms; \(failed) failed\n")
-            Row.print([first, last])
+            print("freezer: \(freezer): \(rounds) storms of \(sleepers) hooks, \(failed) failed")
+            rows += freezer == "docker" ? [raw, first, last] : [first, last]
             try await daemon.stop()
         }
+        print("\nmilliseconds; ratios to raw unpauses\n")
+        Row.print(rows)
         try await docker.clear()
+    }
+
+    /// Milliseconds until the last of them runs, without svcd.
+    private static func unpauseAll(
+        _ names: [String], _ engine: DockerEngine, _ daemon: TestDaemon
+    ) async throws -> Double {
+        // Somebody else's pauses and unpauses, as far as this svcd is concerned.
+        for name in names { try await engine.pause(id: name, within: .seconds(10)) }
+        var row = Row(name: "")
+        try await row.time {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for name in names { group.addTask { try await engine.unpause(id: name, within: .seconds(30)) } }
+                try await group.waitForAll()
+            }
+        }
+        for name in names { try await daemon.wait(name, is: "awake") }
+        return row.samples[0]
     }
 }

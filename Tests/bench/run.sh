@@ -9,6 +9,7 @@
 #   Tests/bench/run.sh traffic                                            sleepers that packets wake, and who pays
 #   Tests/bench/run.sh hooks                                              the hook server under load, next to nginx
 #   Tests/bench/run.sh scale                                              svcd itself with 10 to 10,000 services
+#   Tests/bench/run.sh all                                                wakes, storm, traffic, hooks and scale, in one run
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -39,7 +40,12 @@ esac
 Tests/swap.sh on "$dir"
 Tests/dockerd.sh start "$dir/docker" 5 >/dev/null
 Tests/dockerd.sh image "$dir/docker"
-if [ "${1:-}" = deep-file ]; then
+if [ "${1:-}" = all ]; then
+    for what in wakes storm traffic hooks scale; do
+        printf '\n== %s\n\n' "$what"
+        "$bin/bench" "$what"
+    done
+elif [ "${1:-}" = deep-file ]; then
     shift
     Tests/swap.sh file "$dir"
     "$bin/bench" deep --medium "a file" "$@"
