@@ -6,6 +6,10 @@
 //   GET /touch/N     reads and writes a word in every page of the first N MiB
 //   GET /check       checks every word of its memory: ok, or bad
 //   GET /burn/N      answers, then computes for N ms
+//   GET /wait/N      answers after N ms, and does nothing until then
+//   GET /status/N    answers with the status N
+//   POST /size       reads a body and answers with its length and the sum of its bytes
+//   GET /upgrade     101, for the key of RFC 6455's example, and sends back what comes
 //   GET /drip/N      sends a KiB every 100 ms, for N ms
 //   GET /bulk/N      sends N MiB as fast as it can
 //   GET /count       how often it was asked
@@ -69,6 +73,33 @@ static void drip(int peer, long ms) {
         if (send(peer, kib, sizeof kib, MSG_NOSIGNAL) < 0) return;
 }
 
+static void size(int peer, char *request, size_t length) {
+    char *end = strstr(request, "\r\n\r\n"), *field = strcasestr(request, "content-length:");
+    if (!end || !field) return;
+    size_t left = strtoul(field + 15, NULL, 10), total = left;
+    uint64_t sum = 0;
+    unsigned char block[65536];
+    end += 4;
+    for (size_t rest = request + length - end; rest > 0 && left > 0; rest--, left--) sum += (unsigned char)*end++;
+    while (left > 0) {
+        ssize_t got = read(peer, block, left < sizeof block ? left : sizeof block);
+        if (got <= 0) return;
+        for (ssize_t i = 0; i < got; i++) sum += block[i];
+        left -= got;
+    }
+    char text[64];
+    snprintf(text, sizeof text, "%zu %llu", total, (unsigned long long)sum);
+    answer(peer, text);
+}
+
+static void echo(int peer) {
+    char block[4096];
+    dprintf(peer, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+                  "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");  // of RFC 6455's example
+    for (ssize_t length; (length = read(peer, block, sizeof block)) > 0;)
+        if (send(peer, block, length, MSG_NOSIGNAL) < 0) return;
+}
+
 static void bulk(int peer, size_t mib) {
     static char block[1 << 20];
     dprintf(peer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", mib << 20);
@@ -101,6 +132,16 @@ static void *serve(void *argument) {
             for (long end = now_ms() + (long)number; now_ms() < end;) {}
         } else if (!strncmp(request, "GET /drip/", 10)) {
             drip(peer, (long)number);
+            break;
+        } else if (!strncmp(request, "GET /wait/", 10)) {
+            usleep(number * 1000);
+            answer(peer, "waited");
+        } else if (!strncmp(request, "GET /status/", 12)) {
+            dprintf(peer, "HTTP/1.1 %zu Status\r\nContent-Length: 4\r\n\r\nmine", number);
+        } else if (!strncmp(request, "POST /size", 10)) {
+            size(peer, request, length);
+        } else if (!strncmp(request, "GET /upgrade", 12)) {
+            echo(peer);
             break;
         } else if (!strncmp(request, "GET /bulk/", 10)) {
             bulk(peer, number);

@@ -48,8 +48,18 @@ package final class KernelHost: ContainerHost {
         }
     }
 
-    package func hasUnread(_ container: Container) -> Bool {
-        SocketTable(of: container.pid, proc: proc, files: ["tcp", "tcp6", "udp", "udp6"])?.unread.isEmpty == false
+    package func unread(_ container: Container) -> Set<String> {
+        let table = SocketTable(of: container.pid, proc: proc, files: ["tcp", "tcp6", "udp", "udp6"])
+        return Set((table?.unread ?? []).map { "\($0.endpoints) \($0.unread)" })
+    }
+
+    package func unanswered(_ container: Container, within limit: Duration, ignoring: [String]) -> String? {
+        let network = container.details?.network ?? "bridge"
+        // Others' connections are in the same namespace.
+        if network == "host" || network.hasPrefix("container:") { return nil }
+        let requests = UnansweredRequests(pid: container.pid, proc: proc)
+        let port = requests?.port(within: limit.milliseconds, ignoring: ignoring.compactMap(AddressBlock.init))
+        return port.map { "a request on port \($0) waits for its answer" }
     }
 
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? {

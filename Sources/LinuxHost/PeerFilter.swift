@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Dispatch
 
 #if canImport(Glibc)
     internal import Glibc
@@ -15,12 +14,12 @@ internal import Dispatch
 final class PeerFilter: Sendable {
     private let descriptor: CInt
 
-    private static let queue = DispatchQueue(label: "svcd.namespaces")
-    private static let networkNamespace: CInt = 0x4000_0000  // CLONE_NEWNET, sched.h
-
     /// Null: no such namespace, or no permission (CAP_SYS_ADMIN for setns, CAP_NET_RAW).
     init?(pid: Int, ignoring blocks: [AddressBlock], proc: String) {
-        let opened = Self.queue.sync { Self.open(pid: pid, proc: proc) }
+        let opened = NetworkNamespace.socket(of: pid, proc: proc) {
+            socket(
+                AF_PACKET, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), CInt(UInt16(ETH_P_ALL).bigEndian))
+        }
         guard opened >= 0 else { return nil }
         descriptor = opened
         var program = PacketProgram.use(ignoring: blocks)
@@ -46,19 +45,5 @@ final class PeerFilter: Sendable {
         var length = socklen_t(MemoryLayout<tpacket_stats>.size)
         guard getsockopt(descriptor, SOL_PACKET, PACKET_STATISTICS, &statistics, &length) == 0 else { return 0 }
         return Int(statistics.tp_packets)
-    }
-
-    /// A thread changes its namespace and changes it back; a socket stays in the one it was made in.
-    private static func open(pid: Int, proc: String) -> CInt {
-        let home = Glibc.open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
-        let target = Glibc.open("\(proc)/\(pid)/ns/net", O_RDONLY | O_CLOEXEC)
-        defer {
-            close(home)
-            close(target)
-        }
-        guard home >= 0, target >= 0, linux_setns(target, networkNamespace) == 0 else { return -1 }
-        defer { precondition(linux_setns(home, networkNamespace) == 0, "this thread is lost in another namespace") }
-        return socket(
-            AF_PACKET, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), CInt(UInt16(ETH_P_ALL).bigEndian))
     }
 }

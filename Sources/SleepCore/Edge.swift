@@ -138,8 +138,12 @@ package protocol ContainerHost: Sendable {
     func watchTraffic(
         _ container: Container, ignoring: [String], _ body: @escaping @Sendable () -> Void
     ) -> TrafficWatch
-    /// Whether something waits in its sockets that nobody has read.
-    func hasUnread(_ container: Container) -> Bool
+    /// The sockets in which something waits that nobody has read, each by a name that stays while it does.
+    func unread(_ container: Container) -> Set<String>
+    /// Who waits for an answer that it has asked for within that time, in words; null: nobody, or nobody can tell.
+    ///
+    /// - Parameter ignoring: addresses and CIDR blocks of those who may wait.
+    func unanswered(_ container: Container, within: Duration, ignoring: [String]) -> String?
     func memory(of container: Container) -> MemoryReading?
     /// Hands memory of a frozen container back, until `share` (0...1) of it is gone (resident and swapped
     /// together), nothing more goes, a guard steps in, or `order` is halted. Takes as long as it takes, on a thread of its own.

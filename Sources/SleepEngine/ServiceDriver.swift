@@ -35,6 +35,9 @@ final class ServiceDriver {
     /// Why they can't be watched; null: they can, or need not be.
     var trafficRefusal: String?
 
+    /// What waits unread in its sleepers' sockets, and since when that is known.
+    var unreadSince: [String: Instant] = [:]
+
     /// Where a container is frozen, and what watches over it.
     struct FreezerPlace {
         var path: String

@@ -50,7 +50,20 @@ extension Supervisor {
         }
         guard armTraffic(paused, driver) == nil else { return }
         // What came while nobody watched waits in its sockets.
-        if paused.contains(where: world.host.hasUnread) { outbox.yield(.packet(driver.key)) }
+        if hasNewlyUnread(driver) { outbox.yield(.packet(driver.key)) }
+    }
+
+    /// How long something may wait in a socket and still be news. What nobody reads for longer, as the end of a
+    /// forgotten connection, would keep its service awake for ever.
+    static let news = Duration.seconds(10)
+
+    /// Whether a packet that came before the watch began, or that it was woken for last, is still to be read.
+    func hasNewlyUnread(_ driver: ServiceDriver) -> Bool {
+        let now = now
+        let unread = Set(driver.machine.containers.flatMap { world.host.unread($0) })
+        driver.unreadSince = driver.unreadSince.filter { unread.contains($0.key) }
+        for name in unread where driver.unreadSince[name] == nil { driver.unreadSince[name] = now }
+        return driver.unreadSince.values.contains { now - $0 < Self.news }
     }
 
     func packetCame(_ driver: ServiceDriver) {

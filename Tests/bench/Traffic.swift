@@ -48,7 +48,14 @@ struct Traffic: AsyncParsableCommand {
             case 409: refused += 1
             case let status: throw Overdue(description: "sleep: \(status)")
             }
-            try await eventually("a request wakes it") { try await daemon.state("traffic") == "awake" }
+            do {
+                try await eventually("a request wakes it") { try await daemon.state("traffic") == "awake" }
+            } catch {
+                let why = try await daemon.send("GET", "/v1/services/traffic/why").body
+                print(
+                    "after \(slept) sleeps: \(String(decoding: why, as: UTF8.self))\n\(client.progress)\n\(daemon.log)")
+                throw error
+            }
         }
         let spans = try client.stop()
         let late = spans.count { $0 > 1000 }
@@ -93,6 +100,9 @@ struct Traffic: AsyncParsableCommand {
                 failure = error
             }
         }
+
+        /// For whoever has to find out what went wrong.
+        var progress: String { "\(spans.count) requests, \(failure.map { "\($0)" } ?? "no failure")" }
 
         /// Milliseconds of every request; throws if one was lost.
         func stop() throws -> [Double] {

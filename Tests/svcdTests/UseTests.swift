@@ -151,6 +151,18 @@ extension RealTests {
             }
         }
 
+        @Test("a request that is worked on in silence keeps it awake until it is answered")
+        func silentRequest() async throws {
+            try await TestDaemon.with(services: [Self.service("")]) { daemon, docker in
+                try await docker.serve("github")
+                try await daemon.wait("github", is: "awake")
+                async let waited = docker.ask("github", "/wait/7000")
+                try await staysAwake(daemon)
+                #expect(try await waited == "waited")
+                try await daemon.wait("github", is: "asleep")
+            }
+        }
+
         @Test("what is required is woken with it, and sleeps after it")
         func requires() async throws {
             let services = [
@@ -166,7 +178,7 @@ extension RealTests {
                 let slept = try await daemon.get(History.self, "/v1/history").history.filter { $0.to == "asleep" }
                 #expect(slept.reversed().map(\.service) == ["front", "back"])
                 #expect(try await daemon.hook("front").status == 200)
-                for name in ["front", "back"] { #expect(try await docker.status(name) == "running") }
+                for name in ["front", "back"] { #expect(try await docker.runs(name)) }
                 #expect(try await daemon.service("back").lastWake?.trigger == "dependency")
             }
         }
