@@ -9,7 +9,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let power: ControlServer.Power
+    /// How a connection came in.
+    enum Entrance: Sendable {
+        case socket(ControlServer.Power)
+        case tcp(TCPDoor)
+    }
+
+    private let entrance: Entrance
     private let supervisor: Supervisor
     private let connections: Connections
     private let jobs: AsyncStream<ControlServer.Job>.Continuation
@@ -29,10 +35,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     var isFree: Bool { !isAnswering && !isClosing }
 
     init(
-        power: ControlServer.Power, supervisor: Supervisor, headGuard: HeadGuard, connections: Connections,
+        _ entrance: Entrance, supervisor: Supervisor, headGuard: HeadGuard, connections: Connections,
         jobs: AsyncStream<ControlServer.Job>.Continuation
     ) {
-        self.power = power
+        self.entrance = entrance
         self.supervisor = supervisor
         self.headGuard = headGuard
         self.connections = connections
@@ -61,12 +67,20 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let power: ControlServer.Power
+        switch admit(head, context) {
+        case .admitted(let admitted): power = admitted
+        case .refused(let status, let why):
+            return write(Answer(Problem(status, "refused", why)), false, context)
+        }
         let keepsAlive = head.isKeepAlive && !head.announcesBody && !head.headers.contains(name: "Upgrade")
         switch Route.parse(head.method, parts.first ?? "") {
         case .failure(let failure):
             write(Answer(Problems.route(failure)), keepsAlive, context)
         case .success(let route) where !route.isAllowed(power):
-            write(Answer(Problems.forbidden), keepsAlive, context)
+            write(Answer(Problems.forbidden(power)), keepsAlive, context)
+        case .success(.hook(let name)) where !mayWake(name, context):
+            write(Answer(Problems.tooManyWakes, ["Retry-After": "1"]), keepsAlive, context)
         case .success(.hook(let name)):
             hook(name, keepsAlive, context)
         case .success(let route):
@@ -82,7 +96,22 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
     }
 
+    private func admit(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) -> TCPDoor.Admission {
+        switch entrance {
+        case .socket(let power): .admitted(power)
+        case .tcp(let door): door.admit(head, from: context.remoteAddress)
+        }
+    }
+
     // MARK: The hook
+
+    /// False: it sleeps, and who asks has woken too many.
+    private func mayWake(_ name: String, _ context: ChannelHandlerContext) -> Bool {
+        guard case .tcp = entrance, supervisor.assumeIsolated({ $0.view(name)?.machine.state == .asleep }) else {
+            return true
+        }
+        return connections.wakeLimiter.take(context.remoteAddress?.ipAddress ?? "", now: .now())
+    }
 
     private func hook(_ name: String, _ keepsAlive: Bool, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -195,6 +224,7 @@ struct Answer: Sendable {
             status: HTTPResponseStatus(statusCode: problem.status),
             headers: ["Content-Type": Problem.mediaType, "Content-Length": "\(json.count)"],
             body: ByteBuffer(bytes: json))
+        if problem.status == 401 { headers.add(name: "WWW-Authenticate", value: "Bearer") }
         headers.add(contentsOf: more)
     }
 

@@ -25,6 +25,10 @@ package actor ControlServer {
         case control
         /// Hooks, leases and health.
         case hook
+        /// Over TCP from this host, without a token: hooks and health.
+        case localCaller
+        /// Over TCP from elsewhere, without a token: health.
+        case stranger
     }
 
     /// What the daemon does for the server beyond the supervisor.
@@ -73,30 +77,50 @@ package actor ControlServer {
         (jobs, queue) = AsyncStream.makeStream()
     }
 
-    /// Serves a socket that is bound already.
+    /// Serves a unix socket that is bound already.
     package func serve(_ descriptor: CInt, _ power: Power) async throws {
+        listeners.append(try await bootstrap(.socket(power)).withBoundSocket(descriptor).get())
+        // NIO listens anew on a socket that it takes over, with its own backlog of 128.
+        _ = Glibc.listen(descriptor, Self.backlog)
+    }
+
+    /// Listens on a TCP address.
+    ///
+    /// - Returns: the port, where the address leaves it to the kernel.
+    @discardableResult
+    package func listen(on address: SocketAddress, _ door: TCPDoor) async throws -> Int {
+        let listener = try await bootstrap(.tcp(door))
+            .serverChannelOption(.backlog, value: Int32(Self.backlog))
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .bind(to: address).get()
+        listeners.append(listener)
+        return listener.localAddress?.port ?? 0
+    }
+
+    private func bootstrap(_ entrance: ConnectionHandler.Entrance) -> ServerBootstrap {
         let supervisor = supervisor
         let queue = queue
         let connections = connections
-        let bootstrap = ServerBootstrap(group: eventLoop)
+        return ServerBootstrap(group: eventLoop)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let headGuard = HeadGuard()
                     let handler = ConnectionHandler(
-                        power: power, supervisor: supervisor, headGuard: headGuard, connections: connections.value,
+                        entrance, supervisor: supervisor, headGuard: headGuard, connections: connections.value,
                         jobs: queue)
                     let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandlers(
-                        HookShortcut(supervisor: supervisor, headGuard: headGuard, handler: handler), headGuard)
+                    if case .socket = entrance {
+                        try pipeline.addHandler(
+                            HookShortcut(supervisor: supervisor, headGuard: headGuard, handler: handler))
+                    }
+                    try pipeline.addHandler(headGuard)
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: false)
                     try pipeline.addHandler(handler)
                     connections.value.add(handler, channel)
                 }
             }
-        listeners.append(try await bootstrap.withBoundSocket(descriptor).get())
-        // NIO listens anew on a socket that it takes over, with its own backlog of 128.
-        listen(descriptor, Self.backlog)
     }
 
     /// Works on requests until the task is cancelled.
@@ -122,6 +146,8 @@ final class Connections {
     /// Above this many the one that has been idle longest is closed.
     static let most = 4096
 
+    /// For all that came over TCP.
+    let wakeLimiter = WakeLimiter()
     private var open: [ObjectIdentifier: (handler: ConnectionHandler, channel: any Channel)] = [:]
     /// Counts requests; tells who was active last without asking a clock.
     private(set) var turn: UInt64 = 0

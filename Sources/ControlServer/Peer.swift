@@ -20,6 +20,7 @@ struct Peer: Sendable {
 
     /// Asks the kernel; nobody (65534) where it doesn't know.
     static func read(_ channel: any Channel) -> Peer {
+        if let address = channel.remoteAddress, address.ipAddress != nil { return Peer(tcp: address) }
         let nobody = Peer(uid: 65_534, pid: 0)
         guard let provider = channel as? any SocketOptionProvider else { return nobody }
         // On the channel's own loop the future is complete at once.
@@ -31,5 +32,16 @@ struct Peer: Sendable {
         return Peer(uid: credentials.uid, pid: credentials.pid)
     }
 
-    var description: String { "uid \(uid), pid \(pid)" }
+    /// Nobody of this host's users; where from is what is known.
+    init(tcp address: SocketAddress?) {
+        (uid, pid) = (65_534, 0)
+        origin = address.flatMap { address in address.ipAddress.map { "\($0), port \(address.port ?? 0)" } }
+    }
+
+    init(uid: UInt32, pid: Int32) { (self.uid, self.pid) = (uid, pid) }
+
+    /// Where a TCP connection comes from; null: it is no TCP connection.
+    private var origin: String?
+
+    var description: String { origin ?? "uid \(uid), pid \(pid)" }
 }

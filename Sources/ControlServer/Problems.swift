@@ -12,8 +12,16 @@ enum Problems {
             : badRequest("this is not HTTP/1.1")
     }
 
-    static let forbidden = Problem(
-        403, "not permitted here", "this socket is for hooks and leases; operators use the control socket")
+    static func forbidden(_ power: ControlServer.Power) -> Problem {
+        switch power {
+        case .control, .hook:
+            Problem(403, "not permitted here", "this socket is for hooks and leases; operators use the control socket")
+        case .localCaller: Problem(401, "token needed", "over TCP all but hooks and health needs the bearer token")
+        case .stranger: Problem(401, "token needed", "over TCP from elsewhere all but health needs the bearer token")
+        }
+    }
+
+    static let tooManyWakes = Problem(429, "too many wakes", "this peer has woken too many services")
 
     static func route(_ failure: Route.Failure) -> Problem {
         switch failure {

@@ -68,7 +68,7 @@ enum Route: Sendable, Equatable {
     func isAllowed(_ power: ControlServer.Power) -> Bool {
         switch (power, self) {
         case (.control, _), (.hook, .hook), (.hook, .health), (.hook, .takeLease), (.hook, .renewLease),
-            (.hook, .endLease):
+            (.hook, .endLease), (.localCaller, .hook), (.localCaller, .health), (.stranger, .health):
             true
         default: false
         }

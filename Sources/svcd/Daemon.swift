@@ -18,6 +18,7 @@ struct Daemon {
     var control: String
     var hook: String
     var hookMode: UInt32
+    var listen: ListenPlan?
     var engine: DockerEngine
     var doctor: Doctor
     var loop: any EventLoop
@@ -55,7 +56,12 @@ struct Daemon {
         let hookFile = try SocketFile(path: hook, mode: hookMode, group: "svcd-hook")
         try await server.serve(controlFile.descriptor, .control)
         try await server.serve(hookFile.descriptor, .hook)
-        logger.notice("svcd is up", metadata: ["control": "\(control)", "hook": "\(hook)"])
+        var doors: Logger.Metadata = ["control": "\(control)", "hook": "\(hook)"]
+        if let listen {
+            try await server.listen(on: listen.address, listen.door)
+            doors["listen"] = "\(listen.address)"
+        }
+        logger.notice("svcd is up", metadata: doors)
 
         // Stopped in reverse: hooks are answered until every sleeper is awake.
         let group = ServiceGroup(

@@ -29,8 +29,16 @@ struct Run: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Mode of the gateways' socket, octal (SVCD_HOOK_MODE).", valueName: "mode"))
     var hookMode: String?
 
-    @Option(help: ArgumentHelp("A TCP address to listen on; not in effect yet (SVCD_LISTEN).", valueName: "host:port"))
+    @Option(help: ArgumentHelp("A TCP address to listen on, too (SVCD_LISTEN).", valueName: "host:port"))
     var listen: String?
+
+    @Option(help: ArgumentHelp("Holds the bearer token for TCP (SVCD_LISTEN_TOKEN_FILE).", valueName: "file"))
+    var listenTokenFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Names by which it may be called over TCP, with commas (SVCD_LISTEN_HOSTS).", valueName: "names"))
+    var listenHosts: String?
 
     @Flag(help: "Loads the policy, looks at the host, and exits.")
     var check = false
@@ -46,9 +54,9 @@ struct Run: AsyncParsableCommand {
         guard let mode = UInt32(modeText, radix: 8), mode <= 0o777 else {
             throw ValidationError("hook mode '\(modeText)', expected octal digits like 660")
         }
-        guard setting(listen, "SVCD_LISTEN", "").isEmpty else {
-            throw ValidationError("--listen is not in effect yet; gateways use the hook socket")
-        }
+        let plan = try ListenPlan(
+            setting(listen, "SVCD_LISTEN", ""), tokenFile: setting(listenTokenFile, "SVCD_LISTEN_TOKEN_FILE", ""),
+            hosts: setting(listenHosts, "SVCD_LISTEN_HOSTS", ""))
         keepHeapSmall()
         let logger = makeLogger(level)
         let loaded = try load(policyPath)
@@ -64,7 +72,8 @@ struct Run: AsyncParsableCommand {
         let daemon = Daemon(
             policyPath: policyPath, policy: loaded, paths: paths,
             control: setting(control, "SVCD_CONTROL", DefaultPaths.control),
-            hook: setting(hook, "SVCD_HOOK", DefaultPaths.hook), hookMode: mode, engine: engine, doctor: doctor,
+            hook: setting(hook, "SVCD_HOOK", DefaultPaths.hook), hookMode: mode, listen: plan, engine: engine,
+            doctor: doctor,
             loop: loop, logger: logger)
         do {
             try await daemon.run()

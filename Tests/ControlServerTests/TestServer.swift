@@ -11,11 +11,13 @@ import TestSupport
 /// A server with its supervisor, over a fake engine.
 final class TestServer: Sendable {
     enum Door { case control, hook }
+    static let token = "a token of some length"
 
     let engine: FakeEngine
     private let supervisor: Supervisor
     private let server: ControlServer
     private let directory: String
+    let port: UInt16
     private let running: Task<Void, Never>
 
     init(services: [String]) async throws {
@@ -47,6 +49,10 @@ final class TestServer: Sendable {
         try await server.serve(
             SocketFile(path: directory + "/control", mode: 0o660, group: "svcd").descriptor, .control)
         try await server.serve(SocketFile(path: directory + "/hook", mode: 0o660, group: "svcd").descriptor, .hook)
+        port = UInt16(
+            try await server.listen(
+                on: SocketAddress(ipAddress: "127.0.0.1", port: 0),
+                TCPDoor(hosts: ["svcd.internal"], token: Self.token)))
         running = Task {
             await withTaskGroup { group in
                 group.addTask { await supervisor.run() }
