@@ -93,7 +93,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "SleepCore"], swiftSettings: settings),
         .testTarget(
-            name: "svcdTests", dependencies: ["TestSupport", "ControlTypes", "UnixHTTP", "svcd", "svcctl"],
+            name: "svcdTests",
+            dependencies: ["TestSupport", "ControlTypes", "UnixHTTP", "svcd", "svcctl", nioCore, nioPosix],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -11,6 +11,9 @@ command -v dockerd >/dev/null || need+=(docker.io)
 command -v cc >/dev/null || need+=(gcc libc6-dev)
 command -v docker-compose >/dev/null || need+=(docker-compose)
 command -v busybox >/dev/null || need+=(busybox-static)
+for gateway in nginx caddy haproxy; do
+    command -v "$gateway" >/dev/null || need+=("$gateway")
+done
 command -v ip >/dev/null || need+=(iproute2)
 [ -e /usr/include/yaml.h ] || need+=(libyaml-dev)
 [ -e /usr/include/sqlite3.h ] || need+=(libsqlite3-dev)
