@@ -6,9 +6,11 @@
 //   GET /touch/N     reads and writes a word in every page of the first N MiB
 //   GET /check       checks every word of its memory: ok, or bad
 //   GET /burn/N      answers, then computes for N ms
+//   GET /path/…      what it was asked for
 //   GET /wait/N      answers after N ms, and does nothing until then
 //   GET /status/N    answers with the status N
 //   POST /size       reads a body and answers with its length and the sum of its bytes
+//   GET /sink        answers, and nothing that comes afterwards
 //   GET /upgrade     101, for the key of RFC 6455's example, and sends back what comes
 //   GET /drip/N      sends a KiB every 100 ms, for N ms
 //   GET /bulk/N      sends N MiB as fast as it can
@@ -133,6 +135,10 @@ static void *serve(void *argument) {
         } else if (!strncmp(request, "GET /drip/", 10)) {
             drip(peer, (long)number);
             break;
+        } else if (!strncmp(request, "GET /path/", 10)) {
+            char *end = strchr(request + 4, ' ');
+            if (end) *end = 0;
+            answer(peer, request + 4);
         } else if (!strncmp(request, "GET /wait/", 10)) {
             usleep(number * 1000);
             answer(peer, "waited");
@@ -140,6 +146,10 @@ static void *serve(void *argument) {
             dprintf(peer, "HTTP/1.1 %zu Status\r\nContent-Length: 4\r\n\r\nmine", number);
         } else if (!strncmp(request, "POST /size", 10)) {
             size(peer, request, length);
+        } else if (!strncmp(request, "GET /sink", 9)) {
+            answer(peer, "hello");
+            while (read(peer, request, sizeof request) > 0) {}
+            break;
         } else if (!strncmp(request, "GET /upgrade", 12)) {
             echo(peer);
             break;

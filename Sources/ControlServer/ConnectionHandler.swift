@@ -79,8 +79,10 @@ final class ConnectionHandler: ChannelInboundHandler {
             write(Answer(Problems.route(failure)), keepsAlive, context)
         case .success(let route) where !route.isAllowed(power):
             write(Answer(Problems.forbidden(power)), keepsAlive, context)
-        case .success(.hook(let name)) where !mayWake(name, context):
-            write(Answer(Problems.tooManyWakes, ["Retry-After": "1"]), keepsAlive, context)
+        case .success(.hook(let name)) where power == .localCaller && !mayWake(name, context):
+            write(
+                Answer(Problems.tooManyWakes, ["Retry-After": "1", "X-Svcd-State": ServiceState.asleep.rawValue]),
+                keepsAlive, context)
         case .success(.hook(let name)):
             hook(name, keepsAlive, context)
         case .success(let route):

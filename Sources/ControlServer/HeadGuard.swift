@@ -13,11 +13,13 @@ final class HeadGuard: ChannelInboundHandler {
     private static let limit = TimeAmount.seconds(10)
 
     private var bytesSinceHead = 0
+    /// The last read may have held a whole head and the beginning of another.
+    private var endedWithHead = true
     private var timer: Scheduled<Void>?
     private var isOver = false
 
     /// What has come so far ends where a request ended.
-    var isBetweenHeads: Bool { bytesSinceHead == 0 && !isOver }
+    var isBetweenHeads: Bool { bytesSinceHead == 0 && endedWithHead && !isOver }
 
     /// The handler behind has seen the end of a head.
     func headEnded() {
@@ -28,7 +30,9 @@ final class HeadGuard: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
-        let length = unwrapInboundIn(data).readableBytes
+        let buffer = unwrapInboundIn(data)
+        let length = buffer.readableBytes
+        endedWithHead = buffer.withUnsafeReadableBytes { $0.suffix(4).elementsEqual("\r\n\r\n".utf8) }
         bytesSinceHead += length
         guard bytesSinceHead <= Self.mostBytes + length else {
             return refuse(context, "431 Request Header Fields Too Large")

@@ -53,13 +53,12 @@ package final class KernelHost: ContainerHost {
         return Set((table?.unread ?? []).map { "\($0.endpoints) \($0.unread)" })
     }
 
-    package func unanswered(_ container: Container, within limit: Duration, ignoring: [String]) -> String? {
+    package func unanswered(_ container: Container, within limit: Duration, ignoring: [String]) -> [OpenRequest] {
         let network = container.details?.network ?? "bridge"
         // Others' connections are in the same namespace.
-        if network == "host" || network.hasPrefix("container:") { return nil }
+        if network == "host" || network.hasPrefix("container:") { return [] }
         let requests = UnansweredRequests(pid: container.pid, proc: proc)
-        let port = requests?.port(within: limit.milliseconds, ignoring: ignoring.compactMap(AddressBlock.init))
-        return port.map { "a request on port \($0) waits for its answer" }
+        return requests?.open(within: limit.milliseconds, ignoring: ignoring.compactMap(AddressBlock.init)) ?? []
     }
 
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? {

@@ -33,8 +33,8 @@ final class TrafficWatcher: Sendable {
         let addresses = details.addresses.compactMap(IPAddress.init)
         guard !addresses.isEmpty else { throw Refusal(reason: "it has no address") }
         let links = Self.links(of: container.pid, proc: proc)
-        guard !links.isEmpty else {
-            throw Refusal(reason: "none of its links has an end on this host (macvlan and ipvlan have none)")
+        guard let links, !links.isEmpty else {
+            throw Refusal(reason: "it has a link without an end on this host (macvlan and ipvlan have none)")
         }
         let program = PacketProgram.wake(addresses, ignoring: ignoring.compactMap(AddressBlock.init))
         var opened: [CInt] = []
@@ -101,18 +101,24 @@ final class TrafficWatcher: Sendable {
 
     /// The host's ends of a container's links, by number. Each end of a pair names the other (`iflink` in sysfs);
     /// the parent of a macvlan or ipvlan doesn't.
-    private static func links(of pid: Int, proc: String) -> [UInt32] {
+    ///
+    /// - Returns: null if one of its links has no end here: what comes by that one would go unseen.
+    private static func links(of pid: Int, proc: String) -> [UInt32]? {
         func number(_ path: String) -> UInt32? { readText(path).flatMap { UInt32($0.trimmed) } }
         let inside = "\(proc)/\(pid)/root/sys/class/net"
-        return names(inside).compactMap { name in
-            guard name != "lo", let own = number("\(inside)/\(name)/ifindex"),
-                let other = number("\(inside)/\(name)/iflink"), own != other
-            else { return nil }
+        var ends: [UInt32] = []
+        for name in names(inside) where name != "lo" {
+            // 0 is a tunnel's, which every namespace has and nobody uses.
+            guard let own = number("\(inside)/\(name)/ifindex"), let other = number("\(inside)/\(name)/iflink"),
+                own != other, other != 0
+            else { continue }
             var buffer = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
             guard if_indextoname(other, &buffer) != nil else { return nil }
             let here = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-            return number("/sys/class/net/\(here)/iflink") == own ? other : nil
+            guard number("/sys/class/net/\(here)/iflink") == own else { return nil }
+            ends.append(other)
         }
+        return ends
     }
 
     private static func names(_ path: String) -> [String] {

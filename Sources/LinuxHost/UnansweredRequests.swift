@@ -1,4 +1,5 @@
 internal import CLinux
+internal import SleepCore
 
 #if canImport(Glibc)
     internal import Glibc
@@ -22,8 +23,13 @@ struct UnansweredRequests {
         /// Milliseconds since data was sent and received last.
         var sent: UInt32
         var received: UInt32
+        /// With data, since the connection began.
+        var segmentsIn: UInt32 = 0
+        var segmentsOut: UInt32 = 0
+        var cookie: UInt64
+
         /// The first request may come within the tick in which the connection began.
-        var hasOnlyReceived: Bool
+        var hasOnlyReceived: Bool { segmentsIn > 0 && segmentsOut == 0 }
     }
 
     private let connections: [Connection]
@@ -38,16 +44,20 @@ struct UnansweredRequests {
         connections = [AF_INET, AF_INET6].flatMap { Self.dump(descriptor, UInt8($0)) }
     }
 
-    /// The port that somebody waits on who has asked within the last `milliseconds`; null: nobody.
-    func port(within milliseconds: Int64, ignoring: [AddressBlock]) -> Int? {
+    /// Those that came within the last `milliseconds`.
+    func open(within milliseconds: Int64, ignoring: [AddressBlock]) -> [OpenRequest] {
         let ports = Set(connections.filter { $0.state == Self.listening }.map(\.localPort))
-        let waiting = connections.first { connection in
+        return connections.filter { connection in
             Self.open.contains(connection.state) && ports.contains(connection.localPort)
                 && (connection.received < connection.sent || connection.hasOnlyReceived)
-                && connection.received < milliseconds
-                && !connection.remote.isLoopback && !ignoring.contains { $0.contains(connection.remote) }
+                && connection.received < milliseconds && !connection.remote.isLoopback
+                && !ignoring.contains { $0.contains(connection.remote) }
         }
-        return waiting.map { Int($0.localPort) }
+        .map {
+            OpenRequest(
+                connection: $0.cookie, segments: UInt64($0.segmentsIn) << 32 | UInt64($0.segmentsOut),
+                port: Int($0.localPort))
+        }
     }
 
     // MARK: The wire
@@ -57,6 +67,7 @@ struct UnansweredRequests {
         static let header = 16
         static let request = 56
         static let message = 72
+        static let cookie = 44
         static let lastSent = 44
         static let lastReceived = 52
         static let segmentsIn = 152
@@ -106,7 +117,7 @@ struct UnansweredRequests {
         var connection = Connection(
             state: message[1], localPort: UInt16(message[4]) << 8 | UInt16(message[5]),
             remote: IPAddress(Array(remote)),
-            sent: 0, received: 0, hasOnlyReceived: false)
+            sent: 0, received: 0, cookie: message.loadUnaligned(fromByteOffset: Layout.cookie, as: UInt64.self))
         var at = Layout.message
         while at + 4 <= message.count {
             let length = Int(message.loadUnaligned(fromByteOffset: at, as: UInt16.self))
@@ -118,7 +129,8 @@ struct UnansweredRequests {
                 }
                 connection.sent = word(Layout.lastSent)
                 connection.received = word(Layout.lastReceived)
-                connection.hasOnlyReceived = word(Layout.segmentsIn) > 0 && word(Layout.segmentsOut) == 0
+                connection.segmentsIn = word(Layout.segmentsIn)
+                connection.segmentsOut = word(Layout.segmentsOut)
             }
             at += (length + 3) & ~3
         }

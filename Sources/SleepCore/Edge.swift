@@ -140,10 +140,10 @@ package protocol ContainerHost: Sendable {
     ) -> TrafficWatch
     /// The sockets in which something waits that nobody has read, each by a name that stays while it does.
     func unread(_ container: Container) -> Set<String>
-    /// Who waits for an answer that it has asked for within that time, in words; null: nobody, or nobody can tell.
+    /// Requests that came within that time and that it has not answered; empty where nobody can tell.
     ///
     /// - Parameter ignoring: addresses and CIDR blocks of those who may wait.
-    func unanswered(_ container: Container, within: Duration, ignoring: [String]) -> String?
+    func unanswered(_ container: Container, within: Duration, ignoring: [String]) -> [OpenRequest]
     func memory(of container: Container) -> MemoryReading?
     /// Hands memory of a frozen container back, until `share` (0...1) of it is gone (resident and swapped
     /// together), nothing more goes, a guard steps in, or `order` is halted. Takes as long as it takes, on a thread of its own.
@@ -160,6 +160,21 @@ package protocol ContainerHost: Sendable {
     var majorFaultCost: Duration { get }
     /// Share of the last ten seconds (0...1) in which some task waited for memory.
     func memoryPressure() -> Double?
+}
+
+/// A connection to a service on which its peer has said the last word.
+package struct OpenRequest: Sendable, Equatable {
+    /// The kernel's number for the connection: never used again.
+    package var connection: UInt64
+    /// How many segments with data have come and gone: unchanged, it is the same request.
+    package var segments: UInt64
+    package var port: Int
+
+    package init(connection: UInt64, segments: UInt64, port: Int) {
+        self.connection = connection
+        self.segments = segments
+        self.port = port
+    }
 }
 
 /// A watch over a sleeper's packets, or why there is none.

@@ -1,5 +1,11 @@
 /// What goes into the sleep machine and what comes out of it.
 
+extension Trigger {
+    /// Whether it is enough that the container runs. Operators and holders of leases may go on to ask Docker for
+    /// something, as an exec, which it refuses while its books say paused.
+    package var isServedByKernel: Bool { self != .operator && self != .lease }
+}
+
 extension SleepMachine {
     /// The part of a service's policy that decides when it sleeps.
     package struct Rules: Sendable, Equatable {
@@ -49,10 +55,6 @@ extension SleepMachine {
             self.trigger = trigger
             self.by = by
         }
-
-        /// Whether it is enough that the container runs. Operators and holders of leases may go on to ask Docker
-        /// for something, as an exec, which it refuses while its books say paused.
-        var isServedByKernel: Bool { trigger != .operator && trigger != .lease }
     }
 
     /// Somebody who wants it asleep.

@@ -52,7 +52,7 @@ extension SleepMachine {
         }
         guard unanswered == nil else {
             if condition == .running, wakeFailure == nil, reclaiming == nil {
-                releaseWaiters(where: \.isServedByKernel, now, &step)
+                releaseWaiters(where: \.trigger.isServedByKernel, now, &step)
             }
             return
         }

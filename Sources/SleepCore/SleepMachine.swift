@@ -129,7 +129,7 @@ package struct SleepMachine: Sendable {
     // What is being done.
     var phase = Phase.resting
     var operation: Operation?
-    /// A wake whose containers run already and that Docker has yet to answer. Nothing is begun meanwhile.
+    /// A wake whose containers run already and that Docker has yet to answer. Nothing is changed meanwhile.
     var unanswered: UInt64?
     var look = Look.none
     var mustLookAfterOperation = false
@@ -235,7 +235,7 @@ package struct SleepMachine: Sendable {
             requestLook(at: now)
         case .containersRun(let id):
             guard let wake = operation, wake.id == id, case .wake(_, let start) = wake.kind, start.isEmpty,
-                waiters.allSatisfy(\.isServedByKernel)
+                waiters.allSatisfy(\.trigger.isServedByKernel)
             else { return }
             operation = nil
             unanswered = id
@@ -408,6 +408,8 @@ package struct SleepMachine: Sendable {
     /// Whether all of its containers run: of several, one is enough to be awake.
     package var runsWhole: Bool { containers.allSatisfy { $0.status == .running } }
 
+    /// Whether Docker has said what the kernel has said, too.
+    package var isAnswered: Bool { unanswered == nil }
     package var isRetired: Bool { retirement != nil }
     /// Whether it is about to be frozen, and still awake.
     package var isPreparing: Bool { if case .recording = phase { true } else { false } }

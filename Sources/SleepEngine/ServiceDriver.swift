@@ -38,6 +38,9 @@ final class ServiceDriver {
     /// What waits unread in its sleepers' sockets, and since when that is known.
     var unreadSince: [String: Instant] = [:]
 
+    /// What was said on connections whose peers have said the last word, and since when that is known.
+    var heard: [UInt64: (segments: UInt64, at: Instant)] = [:]
+
     /// Where a container is frozen, and what watches over it.
     struct FreezerPlace {
         var path: String

@@ -74,7 +74,10 @@ extension Supervisor {
     ) async {
         let fault = await each(ids) { id throws in try await self.freeze(id, within: operation.limit, key) }
         let newcomer = unlessUsed && fault == nil ? drivers[key].flatMap(newcomer) : nil
-        let isWaitedFor = fault == nil && drivers[key].map(isWaitedFor) == true
+        var isWaitedFor = false
+        if fault == nil, let driver = drivers[key], !driver.traffic.isEmpty {
+            isWaitedFor = hasNewlyUnread(driver) || (!unlessUsed && self.isWaitedFor(driver))
+        }
         finished(operation, fault, key)
         if isWaitedFor { deliver(.wakeDemanded(.traffic, by: nil), to: key) }
         if let newcomer {
@@ -83,19 +86,13 @@ extension Supervisor {
         }
     }
 
-    /// Whether a packet that came before its packets were watched is still to be read, or answered.
-    private func isWaitedFor(_ driver: ServiceDriver) -> Bool {
-        guard !driver.traffic.isEmpty else { return false }
-        return hasNewlyUnread(driver) || unanswered(driver, within: Self.news) != nil
-    }
-
     /// Why it is in use, as of now; null: it isn't.
     private func useNow(of driver: ServiceDriver) async throws -> String? {
         for metered in driver.meters.values {
             if let use = metered.meter?.read(now: now).use { return use }
             _ = metered.meter?.newlyUnread()
         }
-        if let request = unanswered(driver, within: Self.longestAnswer) { return request }
+        if let request = requestBeforeFall(driver) { return request }
         for container in driver.machine.containers where container.status == .running {
             let commands = try await world.engine.commandsRunning(in: container, within: Self.lookLimit)
             if let command = commands.first { return "a docker exec runs in it: \(command)" }
@@ -103,25 +100,8 @@ extension Supervisor {
         return nil
     }
 
-    /// How long a request may take. What nobody has answered by then was no request: many a protocol has messages
-    /// that need no answer.
-    private static let longestAnswer = Duration.seconds(600)
-
-    /// A request that it has taken in and not answered is use, however few bytes it has.
-    private func unanswered(_ driver: ServiceDriver, within limit: Duration) -> String? {
-        let settings = driver.policy.settings
-        guard !settings.activity.isDisjoint(with: [.network, .connections]) || settings.wakeOn.contains(.traffic) else {
-            return nil
-        }
-        for container in driver.machine.containers where container.pid > 0 && container.status != .down {
-            let request = world.host.unanswered(container, within: limit, ignoring: settings.ignoreSources)
-            if let request { return request }
-        }
-        return nil
-    }
-
     private func newcomer(_ driver: ServiceDriver) -> String? {
-        if let request = unanswered(driver, within: Self.news) { return request }
+        if let request = requestDuringFall(driver) { return request }
         for metered in driver.meters.values {
             guard let meter = metered.meter else { continue }
             if let unread = meter.newlyUnread() { return unread }

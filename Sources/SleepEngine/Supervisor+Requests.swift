@@ -40,7 +40,9 @@ extension Supervisor {
     ) -> HookOutcome {
         guard let driver = byName[name] else { return .unknownService }
         let now = now
-        if trigger != .operator || driver.machine.runsWhole, driver.machine.touch(now: now) {
+        if trigger != .operator || driver.machine.runsWhole,
+            trigger.isServedByKernel || driver.machine.isAnswered, driver.machine.touch(now: now)
+        {
             guard !driver.policy.settings.requires.isEmpty, let sleeping = sleepingRequirement(of: driver) else {
                 return .awake
             }

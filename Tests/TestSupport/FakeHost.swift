@@ -62,7 +62,7 @@ package final class FakeHost: ContainerHost {
     package func watchTraffic(
         _ container: Container, ignoring: [String], _ body: @escaping @Sendable () -> Void
     ) -> TrafficWatch { .refused("there is no network") }
-    package func unanswered(_ container: Container, within: Duration, ignoring: [String]) -> String? { nil }
+    package func unanswered(_ container: Container, within: Duration, ignoring: [String]) -> [OpenRequest] { [] }
     package func unread(_ container: Container) -> Set<String> { [] }
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? { nil }
 

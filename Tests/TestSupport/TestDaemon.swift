@@ -9,6 +9,7 @@ package final class TestDaemon: Sendable {
     package let directory: String
     package let dockerSocket: String
     private let logLevel: String
+    private let more: [String]
     private let process: ProcessBox
     private let control: HTTPClient
     private let hooks: HTTPClient
@@ -32,7 +33,10 @@ package final class TestDaemon: Sendable {
     ///
     /// - Parameter services: the lines below `services:`, as flow mappings.
     /// - Parameter isQuiet: logs no more than a daemon in service.
-    package init(docker socket: String, services: [String], top: String = "", isQuiet: Bool = false) async throws {
+    package init(
+        docker socket: String, services: [String], top: String = "", isQuiet: Bool = false, arguments: [String] = []
+    ) async throws {
+        more = arguments
         logLevel = isQuiet ? "warning" : "debug"
         let base = ProcessInfo.processInfo.environment["SVCD_TEST_DIR"] ?? NSTemporaryDirectory()
         directory = base + "/d" + UUID().uuidString.prefix(8)
@@ -55,7 +59,7 @@ package final class TestDaemon: Sendable {
         [
             "--policy", policyPath, "--docker", "unix://\(dockerSocket)", "--state-dir", statePath, "--control",
             controlPath, "--hook", hookPath, "--log-level", logLevel,
-        ]
+        ] + more
     }
 
     package func start() async throws {
@@ -159,10 +163,12 @@ package final class TestDaemon: Sendable {
 extension TestDaemon {
     /// Runs a test against a daemon and Docker's containers, and clears both away.
     package static func with(
-        services: [String], top: String = "", _ body: (TestDaemon, Dockerd) async throws -> Void
+        services: [String], top: String = "", arguments: [String] = [],
+        _ body: (TestDaemon, Dockerd) async throws -> Void
     ) async throws {
         let docker = try Dockerd()
-        let daemon = try await TestDaemon(docker: docker.socket, services: services, top: top)
+        let daemon = try await TestDaemon(
+            docker: docker.socket, services: services, top: top, arguments: arguments)
         do {
             try await body(daemon, docker)
         } catch {

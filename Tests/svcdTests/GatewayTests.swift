@@ -84,6 +84,14 @@ extension RealTests {
                     try upgraded.send("ping")
                     #expect(try upgraded.receive() == "ping", "\(kind)")
 
+                    // As the client has written it.
+                    for path in ["/path/a%20b", "/path/a%2Fb%3Fc", "/path/%25?d=e%20f"] {
+                        #expect(try await gateway.ask("s1", path).text == path, "\(kind)")
+                    }
+                    let bare = try await gateway.ask("s1", "")
+                    #expect(
+                        bare.status == 308 && bare.header("Location")?.hasSuffix("/s1/") == true, "\(kind): \(bare)")
+
                     for status in [400, 401, 404, 423, 500, 502, 503, 504] {
                         let before = try await docker.ask("s1", "/count")
                         let answer = try await gateway.ask("s1", "/status/\(status)")

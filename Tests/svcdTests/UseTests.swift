@@ -163,6 +163,26 @@ extension RealTests {
             }
         }
 
+        @Test("a connection on which the client keeps having the last word is no use for ever")
+        func pongs() async throws {
+            try await TestDaemon.with(services: [Self.service("")]) { daemon, docker in
+                try await docker.serve("github")
+                try await daemon.wait("github", is: "awake")
+                let connection = try TCPConnection(host: try await docker.address("github"), port: 80)
+                defer { connection.close() }
+                try connection.send("GET /sink HTTP/1.1\r\n\r\n")
+                #expect(try connection.receive().hasSuffix("hello"))
+                // Something now and then, as a pong, which nothing answers.
+                async let asleep: Void = daemon.wait("github", is: "asleep", within: .seconds(20))
+                for _ in 0..<40 {
+                    try connection.send("x")
+                    try await Task.sleep(for: .milliseconds(300))
+                    if try await daemon.state("github") == "asleep" { break }
+                }
+                try await asleep
+            }
+        }
+
         @Test("what is required is woken with it, and sleeps after it")
         func requires() async throws {
             let services = [
