@@ -41,6 +41,9 @@ struct UnansweredRequests {
         }
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
+        // The kernel answers at once; should it ever not, nobody waits for it.
+        var limit = timeval(tv_sec: 0, tv_usec: 100_000)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         connections = [AF_INET, AF_INET6].flatMap { Self.dump(descriptor, UInt8($0)) }
     }
 
