@@ -1,0 +1,138 @@
+/// What the facts, the wishes and what is being done add up to. Nothing here changes anything.
+extension SleepMachine {
+    /// Whether a look can change what is believed now: not while containers are being changed.
+    var mayLook: Bool {
+        switch phase {
+        case .resting, .recording, .recordingStop, .settling, .readying: true
+        case .freezing, .thawing, .stopping: false
+        }
+    }
+
+    /// What the containers add up to, as far as is known.
+    package var condition: Condition {
+        guard isKnown else { return .unknown }
+        guard let first = containers.first else { return .absent }
+        if containers.count == 1 { return condition(of: first) }
+        guard rules.replicas == .all else { return .ambiguous }
+        let conditions = containers.map(condition(of:))
+        let asleep = conditions.filter { if case .asleep = $0 { true } else { false } }
+        // One that runs among sleepers doesn't make the service awake: a balancer would hit the others.
+        if let deepest = asleep.first(where: { $0 == .asleep(.stopped) }) ?? asleep.first { return deepest }
+        if conditions.contains(.running) { return .running }
+        return conditions.contains(.held) ? .held : .down
+    }
+
+    var runsUndisturbed: Bool {
+        switch phase {
+        case .resting, .recording: break
+        case .freezing, .thawing, .settling, .readying, .recordingStop, .stopping: return false
+        }
+        return isKnown && !isInDoubt && isEngineReachable && condition == .running && wakeFailure == nil
+            && reclaiming == nil
+    }
+
+    private func condition(of container: Container) -> Condition {
+        switch container.status {
+        case .running: .running
+        case .paused where container.isPausedTwice: .held
+        case .paused: owned[container.id].map { .asleep($0 == .stopped ? .frozen : $0) } ?? .held
+        case .down: owned[container.id] == .stopped ? .asleep(.stopped) : .down
+        }
+    }
+
+    func agrees(with found: [Container]) -> Bool {
+        found.count == containers.count
+            && found.allSatisfy { new in
+                containers.contains {
+                    $0.id == new.id && $0.status == new.status && $0.isPausedTwice == new.isPausedTwice
+                }
+            }
+    }
+
+    /// Whether all of its containers run: of several, one is enough to be awake.
+    package var runsWhole: Bool { containers.allSatisfy { $0.status == .running } }
+
+    /// Whether Docker has said what the kernel has said, too.
+    package var isAnswered: Bool { unanswered == nil }
+    package var isRetired: Bool { retirement != nil }
+    /// Whether it is about to be frozen, and still awake.
+    package var isPreparing: Bool { if case .recording = phase { true } else { false } }
+    package var isReclaiming: Bool { reclaiming != nil }
+
+    /// Whether nothing is left to do for a retired service.
+    package var isSettled: Bool {
+        guard phase == .resting, unanswered == nil, reclaiming == nil, !isInDoubt, isKnown || owned.isEmpty else {
+            return false
+        }
+        guard let retirement, case .asleep(let depth) = condition else { return true }
+        return depth == .stopped && !retirement.startStopped
+    }
+
+    package var state: ServiceState {
+        guard isEngineReachable else { return .unknown }
+        switch phase {
+        case .freezing: return .fallingAsleep
+        case .thawing, .settling, .readying: return .waking
+        case .resting, .recording, .recordingStop, .stopping: break
+        }
+        if wake != nil { return .waking }
+        switch condition {
+        case .unknown: return .unknown
+        case .absent: return .absent
+        case .ambiguous: return .ambiguous
+        case .down: return .down
+        case .held: return .held
+        case .running: return wakeFailure == nil ? .awake : .failed
+        case .asleep: return wakeFailure == nil ? .asleep : .failed
+        }
+    }
+
+    /// Null unless it is asleep, or was when Docker was last asked.
+    package var depth: Depth? { if case .asleep(let depth) = condition { depth } else { nil } }
+
+    /// What failed last and has not succeeded since.
+    package var error: String? { wakeFailure?.message ?? sleepFailure?.message }
+
+    package var retryAt: Instant? { wakeFailure?.retryAt ?? sleepFailure?.retryAt }
+
+    /// What keeps it from falling asleep, in words. Idle time is not among them: see `idleDeadline`.
+    ///
+    /// - Parameter forOperator: leaves out what only forbids falling asleep on idle.
+    /// - Parameter force: leaves out everything but what no one may override.
+    package func vetoes(_ now: Instant, forOperator: Bool = false, force: Bool = false) -> [String] {
+        var vetoes: [String] = []
+        if let reason = rules.neverSleeps { return [reason] }
+        if retirement != nil { vetoes.append("svcd is letting go of it") }
+        switch condition {
+        case .running, .asleep: break
+        case .unknown: vetoes.append("nobody has looked at it yet")
+        case .absent: vetoes.append("it has no container")
+        case .ambiguous: vetoes.append("\(containers.count) containers match it")
+        case .down: vetoes.append("it is down")
+        case .held: vetoes.append("it is held: someone else paused it")
+        }
+        if !isEngineReachable { vetoes.append("Docker can't be asked") }
+        if isInDoubt || wake != nil { vetoes.append("it is being woken or looked at") }
+        if force { return vetoes }
+        if mode != .auto { vetoes.append("the mode is \(mode.rawValue)") }
+        if let pin { vetoes.append(pin.until == nil ? "it is pinned" : "it is pinned for a while") }
+        if !leases.isEmpty { vetoes.append(leases.count == 1 ? "a lease is live" : "\(leases.count) leases are live") }
+        if !neededBy.isEmpty {
+            vetoes.append("\(neededBy.joined(separator: ", ")) \(neededBy.count == 1 ? "requires" : "require") it")
+        }
+        if let use = activity.use { vetoes.append("it is in use: \(use)") }
+        let awakeFor = now - awakeSince
+        if awakeFor < rules.minAwake {
+            vetoes.append(
+                "it woke \(DurationText.format(awakeFor)) ago and min_awake is \(DurationText.format(rules.minAwake))")
+        }
+        if forOperator { return vetoes }
+        if let unreadable = activity.unreadable { vetoes.append("its activity can't be read: \(unreadable)") }
+        return vetoes + rules.idleVetoes
+    }
+
+    /// When it falls asleep if nobody uses it and nothing else forbids it.
+    package var idleDeadline: Instant {
+        max(lastUse + rules.idleAfter, awakeSince + rules.minAwake, sleepFailure?.retryAt ?? lastUse)
+    }
+}
