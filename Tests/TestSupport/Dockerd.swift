@@ -77,12 +77,12 @@ package struct Dockerd: Sendable {
 
     /// Whether Docker's books say that it runs. They follow the kernel by some milliseconds.
     package func runs(_ name: String) async throws -> Bool {
-        let deadline = ContinuousClock.now + .seconds(1)
-        while try await status(name) != "running" {
-            if ContinuousClock.now > deadline { return false }
-            try await Task.sleep(for: .milliseconds(5))
+        do {
+            try await eventually("\(name) runs", within: .seconds(1)) { try await status(name) == "running" }
+            return true
+        } catch is Overdue {
+            return false
         }
-        return true
     }
 
     /// Removes all containers.
