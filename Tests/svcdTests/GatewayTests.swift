@@ -1,10 +1,7 @@
 import ControlTypes
 import Foundation
-import NIOCore
-import NIOPosix
 import TestSupport
 import Testing
-import UnixHTTP
 
 extension RealTests {
     /// The configurations under examples/gateways, on the real programs.
@@ -41,7 +38,9 @@ extension RealTests {
         func wakes() async throws {
             for kind in Gateway.Kind.allCases {
                 try await with(kind) { gateway, daemon, _ in
-                    var (waking, awake): ([Double], [Double]) = ([], [])
+                    let plain = try await Gateway(kind, daemon, gateway.backends, asks: false)
+                    defer { plain.stop() }
+                    var (waking, awake, alone): ([Double], [Double], [Double]) = ([], [], [])
                     for round in 0..<200 {
                         try await daemon.sleep("s0")
                         let answer = try await gateway.ask("s0", "/")
@@ -50,8 +49,13 @@ extension RealTests {
                         #expect(answer.header("Server-Timing")?.hasPrefix("wake;dur=") == true, "\(kind): \(answer)")
                         waking.append(answer.milliseconds)
                         awake.append(try await gateway.ask("s0", "/").milliseconds)
+                        alone.append(try await plain.ask("s0", "/").milliseconds)
                     }
-                    print("\(kind): p50 \(waking.sorted()[100]) ms asleep, \(awake.sorted()[100]) ms awake")
+                    let base = alone.sorted()[100]
+                    print(
+                        String(
+                            format: "%@, p50 of 200: %.2f ms without svcd; svcd adds %.2f ms awake, %.2f ms asleep",
+                            kind.rawValue, base, awake.sorted()[100] - base, waking.sorted()[100] - base))
                     for name in Self.names { try await daemon.sleep(name) }
                     let failed = try await withThrowingTaskGroup(of: Int.self) { group in
                         for index in 0..<50 {
@@ -149,103 +153,5 @@ extension RealTests {
                 }
             }
         }
-    }
-}
-
-/// A gateway with its configuration from examples/gateways, the addresses apart.
-private final class Gateway: Sendable {
-    enum Kind: String, CaseIterable { case nginx, caddy, haproxy }
-
-    struct Answer: CustomStringConvertible {
-        var status: Int
-        var text: String
-        var headers: [(String, String)]
-        var milliseconds: Double
-
-        func header(_ name: String) -> String? { headers.first { $0.0.lowercased() == name.lowercased() }?.1 }
-        var description: String { "\(status) \(text.prefix(80)) \(headers)" }
-    }
-
-    let port: UInt16
-    private let process: ProcessBox
-    private let directory: String
-
-    private final class ProcessBox: @unchecked Sendable {
-        // Started before anybody else sees it, stopped after everybody else is done.
-        let process = Process()
-    }
-
-    var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
-
-    init(_ kind: Kind, _ daemon: TestDaemon, _ backends: [String: String]) async throws {
-        let index = Kind.allCases.firstIndex(of: kind) ?? 0
-        port = UInt16(18_081 + index)
-        directory = daemon.directory + "/" + kind.rawValue
-        process = ProcessBox()
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let example = root.appendingPathComponent("examples/gateways/\(kind.rawValue)").path
-        try FileManager.default.copyItem(atPath: example, toPath: directory)
-        for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
-            let path = directory + "/" + name
-            var text = try String(contentsOfFile: path, encoding: .utf8)
-            text = text.replacingOccurrences(of: "/run/svcd-hook/hook.sock", with: daemon.hookPath)
-            text = text.replacingOccurrences(of: "127.0.0.1:8080", with: "127.0.0.1:\(port)")
-            switch name {
-            case "Caddyfile":
-                text = text.replacingOccurrences(of: ":8080", with: ":\(port)")
-            case "backends.map":
-                text = backends.map { "\($0.key) \($0.value)\(kind == .nginx ? ";" : "")\n" }.joined()
-            case "haproxy.cfg":
-                text = text.components(separatedBy: "# One backend per service")[0]
-                text += backends.map { "backend \($0.key)\n    server one \($0.value)\n" }.joined()
-            default: break
-            }
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-        }
-        let command: [String] =
-            switch kind {
-            case .nginx:
-                ["nginx", "-c", directory + "/nginx.conf", "-g", "daemon off; user root; pid \(directory)/pid;"]
-            case .caddy: ["caddy", "run", "--config", directory + "/Caddyfile", "--adapter", "caddyfile"]
-            case .haproxy: ["haproxy", "-db", "-f", directory + "/haproxy.cfg"]
-            }
-        try start(command)
-        try await eventually("\(kind) serves", within: .seconds(15)) {
-            guard self.process.process.isRunning else { throw Overdue(description: "\(kind) ended: \(self.log)") }
-            return (try? TCPConnection(host: "127.0.0.1", port: self.port))?.close() != nil
-        }
-    }
-
-    private func start(_ command: [String]) throws {
-        let process = process.process
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["HOME=\(directory)", "XDG_DATA_HOME=\(directory)"] + command
-        process.currentDirectoryURL = URL(fileURLWithPath: directory)
-        _ = FileManager.default.createFile(atPath: directory + "/log", contents: nil)
-        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: directory + "/log"))
-        process.standardOutput = handle
-        process.standardError = handle
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-    }
-
-    func stop() {
-        process.process.terminate()
-        process.process.waitUntilExit()
-    }
-
-    func ask(_ service: String, _ path: String, post body: [UInt8]? = nil) async throws -> Answer {
-        let client = HTTPClient(
-            host: "127.0.0.1", port: Int(port), eventLoop: MultiThreadedEventLoopGroup.singleton.next())
-        let clock = ContinuousClock()
-        let began = clock.now
-        let request = HTTPRequest(
-            body == nil ? "GET" : "POST", "/\(service)\(path)", headers: [("Connection", "close")], body: body ?? [])
-        let response = try await client.send(request, within: .seconds(20))
-        return Answer(
-            status: response.status, text: String(buffer: response.body),
-            headers: response.headers.map { ($0.name, $0.value) },
-            milliseconds: Double((clock.now - began) / .microseconds(10)) / 100)
     }
 }
