@@ -60,7 +60,7 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "svcctl",
-            dependencies: ["ControlTypes", "PolicyFile", "SleepCore", "UnixHTTP", arguments],
+            dependencies: ["ControlTypes", "PolicyFile", "SleepCore", "UnixHTTP", "CLinux", arguments],
             swiftSettings: settings),
 
         .target(

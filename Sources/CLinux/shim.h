@@ -17,6 +17,11 @@
 /* pidfd_open(2), Linux 5.3 */
 static inline int linux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
+/* close_range(2), Linux 5.9, CLOSE_RANGE_CLOEXEC 5.11: what a program started from here doesn't get */
+static inline int linux_keep_from_children(int first) {
+    return (int)syscall(SYS_close_range, (unsigned)first, ~0U, 4U);
+}
+
 /* process_madvise(2), Linux 5.10 */
 static inline ssize_t linux_process_madvise(int pidfd, const struct iovec *ranges, size_t count, int advice) {
     return syscall(SYS_process_madvise, pidfd, ranges, count, advice, 0);

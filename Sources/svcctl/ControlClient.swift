@@ -14,7 +14,7 @@ internal import UnixHTTP
 /// Speaks with the daemon over its control socket.
 struct ControlClient {
     private let http: HTTPClient
-    private let path: String
+    let path: String
 
     init(_ options: GlobalOptions) {
         path = options.control ?? getenv("SVCD_CONTROL").map { String(cString: $0) } ?? DefaultPaths.control

@@ -24,6 +24,7 @@ struct Svcctl: AsyncParsableCommand {
             StatusCommand.self, IsAwakeCommand.self, WakeCommand.self, SleepCommand.self, PinCommand.self,
             UnpinCommand.self, ModeCommand.self, RunCommand.self, WhyCommand.self, HistoryCommand.self,
             BudgetsCommand.self, EventsCommand.self, PolicyCommand.self, ReloadCommand.self, DoctorCommand.self,
+            KeepLeaseCommand.self,
         ])
 
     @OptionGroup var options: GlobalOptions

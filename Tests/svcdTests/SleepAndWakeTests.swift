@@ -216,7 +216,46 @@ extension RealTests {
                     "run", "github", "--", "sh", "-c", "kill -TERM $$; sleep 2; exit 5")
                 #expect(killed.status == 128 + SIGTERM)
                 #expect(try await daemon.svcctl("run", "github", "--", "/no/such/thing").status == 127)
+                #expect(try await daemon.svcctl("run", "github", "--", "/").status == 126)
                 #expect(try await daemon.svcctl("run", "githup", "--", "true").status == 66)
+                #expect(try await daemon.service("github").leases == 0)
+            }
+        }
+
+        @Test("svcctl run's lease ends with the command, however it dies, and with nothing else")
+        func runDies() async throws {
+            let settings = "{tier: on-demand, activity: [hook], idle_after: 1h, min_awake: 0s}"
+            try await TestDaemon.with(services: ["github: \(settings)"]) { daemon, docker in
+                try await docker.start("github")
+                try await daemon.wait("github", is: "awake")
+                for number in [SIGKILL, SIGUSR1, SIGINT, SIGPIPE] {
+                    let pid = daemon.directory + "/pid\(number)"
+                    async let ran = daemon.svcctl("run", "github", "--", "sh", "-c", "echo $$ > \(pid); exec sleep 60")
+                    var command: pid_t = 0
+                    try await eventually("it runs") {
+                        command =
+                            (try? String(contentsOfFile: pid, encoding: .utf8)).flatMap { pid_t($0.dropLast()) } ?? 0
+                        return try await daemon.service("github").leases == 1 && command > 0
+                    }
+                    kill(command, number)
+                    #expect(try await ran.status == 128 + number)
+                    try await eventually("the lease of what \(number) ended is over", within: .seconds(3)) {
+                        try await daemon.service("github").leases == 0
+                    }
+                }
+                // The command has svcctl's place: what it leaves behind holds nothing, and nothing of ours is its own.
+                let left = try await Shell.run([
+                    // Passes nothing of this process on.
+                    "python3", "-c", "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)",
+                    TestDaemon.binaries + "/svcctl", "--control", daemon.controlPath, "run", "github", "--", "sh", "-c",
+                    "setsid sleep 60 </dev/null >/dev/null 2>&1 & ls /proc/$$/fd; grep SigBlk /proc/$$/status;"
+                        + " pgrep -P $$ -l; env | grep SVCD_LEASE",
+                ])
+                let lines = left.output.split(separator: "\n").map(String.init)
+                #expect(lines.prefix(4) == ["0", "1", "2", "SigBlk:\t0000000000000000"], "\(left.output)")
+                #expect(!left.output.contains("svcctl") && !left.output.contains("SVCD_LEASE="), "\(left.output)")
+                try await eventually("its lease is over") { try await daemon.service("github").leases == 0 }
+                _ = try await Shell.run(["pkill", "-x", "-f", "sleep 60"])
             }
         }
     }
