@@ -14,6 +14,8 @@ command -v busybox >/dev/null || need+=(busybox-static)
 for gateway in nginx caddy haproxy; do
     command -v "$gateway" >/dev/null || need+=("$gateway")
 done
+command -v debootstrap >/dev/null || need+=(debootstrap)
+python3 -c "import ensurepip" 2>/dev/null || need+=(python3-venv)
 command -v ip >/dev/null || need+=(iproute2)
 [ -e /usr/include/yaml.h ] || need+=(libyaml-dev)
 [ -e /usr/include/sqlite3.h ] || need+=(libsqlite3-dev)
