@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import CLinux
+internal import ControlTypes
 
 #if canImport(Glibc)
     internal import Glibc
@@ -24,17 +25,23 @@ enum LeaseKeeper {
     fileprivate static let variable = "SVCD_LEASE"
 
     /// Starts a keeper for this process and whatever it becomes by exec(3).
-    static func start(_ lease: String, control: String) throws(Fault) {
+    static func start(_ lease: String, of service: String, control: String) throws(Fault) {
         let pidfd = linux_pidfd_open(getpid())
         guard pidfd >= 0 else { throw Fault(code: errno) }
         defer { close(pidfd) }
         setenv(variable, lease, 1)
         defer { unsetenv(variable) }
-        let starter = try spawn(["--control", control, "keep-lease", "--detach"], watching: pidfd)
+        let starter = try spawn(["--control", control, "keep-lease", "--detach", service], watching: pidfd)
         var status: Int32 = 0
         while waitpid(starter, &status, 0) < 0, errno == EINTR {}
         // Its exit code is the errno of what it started.
         guard status == 0 else { throw Fault(code: (status >> 8) & 0xFF) }
+    }
+
+    fileprivate static func take(_ service: String, _ client: ControlClient) async -> Lease? {
+        let target = ControlClient.path(service, "/leases?ttl=30s")
+        let answer = try? await client.send("POST", target, within: .seconds(60))
+        return answer.flatMap { try? Wire.decode(Lease.self, from: $0) }
     }
 
     /// Runs this program again, with no streams, and the pidfd.
@@ -65,6 +72,9 @@ struct KeepLeaseCommand: AsyncParsableCommand {
     @OptionGroup var options: GlobalOptions
     @Flag(help: "Leave it to a process that is nobody's child.")
     var detach = false
+    @Argument var service: String
+
+    private static let attempts = 5
 
     func run() async throws {
         if detach {
@@ -74,19 +84,33 @@ struct KeepLeaseCommand: AsyncParsableCommand {
             _ = linux_keep_from_children(LeaseKeeper.watched + 1)
             do {
                 try LeaseKeeper.spawn(
-                    ["--control", ControlClient(options).path, "keep-lease"], watching: LeaseKeeper.watched)
+                    ["--control", ControlClient(options).path, "keep-lease", service], watching: LeaseKeeper.watched)
             } catch {
                 throw ExitCode(error.code)
             }
             return
         }
-        guard let lease = getenv(LeaseKeeper.variable).map({ String(cString: $0) }) else { throw ExitCode(EX_USAGE) }
+        guard var lease = getenv(LeaseKeeper.variable).map({ String(cString: $0) }) else { throw ExitCode(EX_USAGE) }
         let client = ControlClient(options)
-        // A daemon that restarts knows the lease still. Nothing else is to be done meanwhile: poll(2) may block.
+        // Nothing else is to be done meanwhile: poll(2) may block.
         while isAlive(for: 10_000) {
-            _ = try? await client.send("PUT", "/v1/leases/\(lease)?ttl=30s", within: .seconds(5))
+            do {
+                _ = try await client.send("PUT", "/v1/leases/\(lease)?ttl=30s", within: .seconds(5))
+            } catch let failure as Failure where failure.code == Failure.unknownService {
+                // svcd was away for longer than the lease.
+                lease = await LeaseKeeper.take(service, client)?.id ?? lease
+            } catch {}
         }
-        _ = try? await client.send("DELETE", "/v1/leases/\(lease)", within: .seconds(5))
+        for _ in 0..<Self.attempts {
+            do {
+                _ = try await client.send("DELETE", "/v1/leases/\(lease)", within: .seconds(5))
+                return
+            } catch let failure as Failure where failure.code == Failure.unknownService {
+                return
+            } catch {
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
     }
 
     /// False as soon as the process has gone, true after so many milliseconds.

@@ -40,7 +40,7 @@ struct RunCommand: AsyncParsableCommand {
             throw ExitCode((error as? Failure)?.code == Failure.unknownService ? Failure.unknownService : Self.noLease)
         }
         do {
-            try LeaseKeeper.start(lease.id, control: client.path)
+            try LeaseKeeper.start(lease.id, of: target.service, control: client.path)
         } catch {
             complain("the lease can't be kept: \(String(cString: strerror(error.code)))")
             await end(lease, client)
@@ -60,7 +60,7 @@ struct RunCommand: AsyncParsableCommand {
     private func become(_ command: [String], keeping inherited: Set<Int32>) -> Int32 {
         // Not all that our libraries open is closed by exec(3).
         for descriptor in openDescriptors().subtracting(inherited) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        // exec(3) keeps what this thread blocks, and what the process ignores: our libraries' doing, not the caller's.
+        // exec(3) keeps what this thread blocks and what the process ignores, which our libraries have changed.
         var none = sigset_t()
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, nil)

@@ -146,7 +146,7 @@ extension RealTests {
                 try await daemon.sleep("github")
                 let run = try await shell("svcd_run github sh -c 'exit 7'")
                 #expect(run.status == 7, "\(run)")
-                #expect(try await daemon.service("github").leases == 0)
+                try await eventually("its lease is over") { try await daemon.service("github").leases == 0 }
 
                 try await daemon.stop(SIGTERM)
                 #expect(try await python("print(svcd.wake('github'))").output == "None\n")

@@ -248,14 +248,15 @@ extension RealTests {
                     // Passes nothing of this process on.
                     "python3", "-c", "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)",
                     TestDaemon.binaries + "/svcctl", "--control", daemon.controlPath, "run", "github", "--", "sh", "-c",
-                    "setsid sleep 60 </dev/null >/dev/null 2>&1 & ls /proc/$$/fd; grep SigBlk /proc/$$/status;"
+                    "setsid sleep 60 </dev/null >/dev/null 2>&1 & ls /proc/$$/fd; grep SigBlk /proc/$$/status; echo left $!;"
                         + " pgrep -P $$ -l; env | grep SVCD_LEASE",
                 ])
                 let lines = left.output.split(separator: "\n").map(String.init)
                 #expect(lines.prefix(4) == ["0", "1", "2", "SigBlk:\t0000000000000000"], "\(left.output)")
                 #expect(!left.output.contains("svcctl") && !left.output.contains("SVCD_LEASE="), "\(left.output)")
                 try await eventually("its lease is over") { try await daemon.service("github").leases == 0 }
-                _ = try await Shell.run(["pkill", "-x", "-f", "sleep 60"])
+                let rest = try #require(lines.first { $0.hasPrefix("left ") }.flatMap { pid_t($0.dropFirst(5)) })
+                kill(rest, SIGKILL)
             }
         }
     }

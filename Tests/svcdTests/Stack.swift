@@ -77,7 +77,9 @@ struct Stack {
             .write(toFile: examples + "/compose/.env", atomically: true, encoding: .utf8)
     }
 
-    func compose(_ arguments: String...) async throws {
+    func compose(_ arguments: String...) async throws { try await compose(arguments) }
+
+    func compose(_ arguments: [String]) async throws {
         let result = try await Shell.run(
             ["sh", "-c", "cd \(examples)/compose && exec docker-compose \"$@\"", "sh"] + arguments,
             environment: ["DOCKER_HOST": "unix://\(docker.socket)"])
@@ -95,21 +97,58 @@ struct Stack {
         return result.output + result.errors
     }
 
-    /// Asks the gateway, as an MCP client does; its answer, whatever the status.
-    func ask(_ method: String, _ parameters: String) async throws -> (status: Int, text: String) {
+    /// Asks the gateway, or another, as an MCP client does; its answer, whatever the status.
+    func ask(
+        _ method: String, _ parameters: String, at gateway: (host: String, port: Int) = ("127.0.0.1", port)
+    ) async throws -> (status: Int, text: String) {
         try await send(
-            "POST", "/rpc", #"{"jsonrpc": "2.0", "id": 1, "method": "\#(method)", "params": \#(parameters)}"#)
+            "POST", "/rpc", #"{"jsonrpc": "2.0", "id": 1, "method": "\#(method)", "params": \#(parameters)}"#,
+            at: gateway)
     }
 
-    func send(_ method: String, _ target: String, _ body: String = "") async throws -> (status: Int, text: String) {
+    func send(
+        _ method: String, _ target: String, _ body: String = "",
+        at gateway: (host: String, port: Int) = ("127.0.0.1", port)
+    ) async throws -> (status: Int, text: String) {
         let client = HTTPClient(
-            host: "127.0.0.1", port: Self.port, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+            host: gateway.host, port: gateway.port, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
         let headers = [
             ("Authorization", "Bearer \(token)"), ("Content-Type", "application/json"), ("Connection", "close"),
         ]
         let response = try await client.send(
             HTTPRequest(method, target, headers: headers, body: Array(body.utf8)), within: .seconds(70))
         return (response.status, String(buffer: response.body))
+    }
+
+    /// Another gateway over the same database, without the plugin.
+    func plainGateway() async throws -> (host: String, port: Int) {
+        let settings = [
+            "DATABASE_URL=sqlite:////data/mcp.db", "CACHE_TYPE=memory", "MCPGATEWAY_UI_ENABLED=false",
+            "SSRF_ALLOW_PRIVATE_NETWORKS=true", "UNHEALTHY_THRESHOLD=-1", "HEALTH_CHECK_INTERVAL=3600",
+        ]
+        try await docker.run(
+            ["run", "-d", "--name", "plain", "--network", "mcp_servers", "-v", "mcp_data:/data"]
+                + ["--env-file", examples + "/compose/.env"] + settings.flatMap { ["-e", $0] } + ["mcp-gateway"])
+        let host = try await address("plain")
+        try await eventually("a second gateway answers", within: .seconds(60), every: .milliseconds(200)) {
+            (try? await send("GET", "/health", at: (host, 4444)).status) == 200
+        }
+        return (host, 4444)
+    }
+
+    /// Starts more servers like `time`, and tells the gateway of them; svcd has to know them already.
+    func add(_ names: [String]) async throws {
+        for name in names {
+            try await docker(
+                "run", "-d", "--init", "--name", name, "--network", "mcp_servers", "mcp-server-python",
+                "mcp-server-time")
+        }
+        for name in names { try await daemon.wait(name, is: "awake") }
+        try await compose(["run", "--rm", "register"] + names)
+    }
+
+    func address(_ container: String) async throws -> String {
+        try await docker("inspect", "-f", "{{.NetworkSettings.Networks.mcp_servers.IPAddress}}", container)
     }
 
     /// Plays Tests/mcp_session.py.

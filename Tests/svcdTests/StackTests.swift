@@ -35,23 +35,101 @@ extension RealTests {
                 #expect(try await daemon.service("fetch").leases == 0)
                 try await daemon.wait("fetch", is: "asleep")
 
-                // Prompts have no server in their hooks: the plugin looks it up.
+                // Prompts have no server in their hooks: the plugin looks it up, and wakes it.
                 let prompt = try await stack.ask(
                     "prompts/get", #"{"name": "fetch-fetch", "arguments": {"url": "http://web/"}}"#)
                 #expect(prompt.text.contains("hello"), "\(prompt)")
-                #expect(try await daemon.service("fetch").lastWake?.trigger == "lease")
+                #expect(try await daemon.service("fetch").lastWake?.trigger == "hook")
+            }
+        }
 
-                try await daemon.wait("time", is: "asleep", within: .seconds(20))
+        private static let more = (0..<8).map { "s\($0)" }
+
+        /// The stack with ten servers, which sleep when they are told to.
+        private static func withTen(_ body: (Stack, [String]) async throws -> Void) async throws {
+            try await Stack.with { policy in
+                policy.replacingOccurrences(of: "idle_after: 3s", with: "idle_after: 1h")
+                    + more.map { "  \($0): {tier: on-demand}\n" }.joined()
+            } _: { stack in
+                try await stack.add(more)
+                try await body(stack, more + ["fetch", "time"])
+            }
+        }
+
+        private func call(_ stack: Stack, _ server: String) async throws -> String? {
+            // Nobody is there; that the server says so is what counts.
+            let parameters =
+                server == "fetch"
+                ? #"{"name": "fetch-fetch", "arguments": {"url": "http://127.0.0.1:1/"}}"#
+                : Self.time.replacingOccurrences(of: "time-get", with: server + "-get")
+            let answer = try await stack.ask("tools/call", parameters)
+            let isGood = answer.text.contains(server == "fetch" ? "127.0.0.1:1" : "Etc/UTC")
+            return isGood ? nil : "\(server): \(answer)"
+        }
+
+        @Test("200 calls to a server that falls asleep between them, and 50 at once to ten sleepers")
+        func wakes() async throws {
+            try await Self.withTen { stack, names in
+                let plain = try await stack.plainGateway()
+                var (waking, awake, alone): ([Duration], [Duration], [Duration]) = ([], [], [])
+                let clock = ContinuousClock()
+                for round in 0..<200 {
+                    try await stack.daemon.sleep("time")
+                    waking.append(
+                        try await clock.measure {
+                            let failure = try await call(stack, "time")
+                            try #require(failure == nil, "round \(round): \(failure ?? "")")
+                        })
+                    awake.append(try await clock.measure { _ = try await call(stack, "time") })
+                    alone.append(
+                        try await clock.measure {
+                            let answer = try await stack.ask("tools/call", Self.time, at: plain)
+                            try #require(answer.text.contains("Etc/UTC"), "\(answer)")
+                        })
+                }
+                let (base, asked, woken) = (alone.sorted()[100], awake.sorted()[100], waking.sorted()[100])
+                print(
+                    "Context Forge, p50 of 200: \(base) without svcd; svcd adds \(asked - base) awake, \(woken - base) asleep"
+                )
+                for name in names { try await stack.daemon.sleep(name) }
                 let failed = try await withThrowingTaskGroup(of: String?.self) { group in
-                    for _ in 0..<20 {
-                        group.addTask {
-                            let answer = try await stack.ask("tools/call", Self.time)
-                            return answer.text.contains("Etc/UTC") ? nil : answer.text
-                        }
-                    }
-                    return try await group.reduce(into: [String]()) { if let text = $1 { $0.append(text) } }
+                    for index in 0..<50 { group.addTask { try await call(stack, names[index % 10]) } }
+                    return try await group.reduce(into: [String]()) { if let failure = $1 { $0.append(failure) } }
                 }
                 #expect(failed.isEmpty, "\(failed)")
+            }
+        }
+
+        @Test("svcd killed under load and released: no call fails, and leases are taken again when it is back")
+        func failsOpen() async throws {
+            try await Self.withTen { stack, names in
+                let daemon = stack.daemon
+                for name in names.prefix(5) { try await daemon.sleep(name) }
+                async let load = withThrowingTaskGroup(of: [String].self) { group in
+                    for client in 0..<4 {
+                        group.addTask {
+                            var failed: [String] = []
+                            for round in 0..<25 {
+                                if let failure = try await call(stack, names[(client + round) % 10]) {
+                                    failed.append(failure)
+                                }
+                            }
+                            return failed
+                        }
+                    }
+                    return try await group.reduce(into: [String]()) { $0 += $1 }
+                }
+                try await Task.sleep(for: .milliseconds(500))
+                try await daemon.stop(SIGKILL)
+                #expect(try await daemon.release().status == 0)
+                try await Task.sleep(for: .milliseconds(500))
+                try await daemon.start()
+                let failed = try await load
+                #expect(failed.isEmpty, "\(failed)")
+                try await daemon.wait("time", is: "awake")
+                try await daemon.sleep("time")
+                #expect(try await call(stack, "time") == nil)
+                #expect(try await daemon.service("time").lastWake?.trigger == "lease")
             }
         }
 
@@ -115,8 +193,7 @@ extension RealTests {
                     .replacingOccurrences(of: "time: {", with: byTraffic)
                 try policy.write(toFile: stack.daemon.policyPath, atomically: true, encoding: .utf8)
                 #expect(try await stack.daemon.svcctl("reload").status == 0)
-                let address = try await stack.docker(
-                    "inspect", "-f", "{{.NetworkSettings.Networks.mcp_servers.IPAddress}}", "mcp_time_1")
+                let address = try await stack.address("mcp_time_1")
                 for (path, isSSE) in [("mcp", false), ("sse", true)] {
                     let url = "http://\(address):8080/\(path)"
                     let result = try await stack.session("time", tool: "get_current_time", url, isSSE: isSSE)
@@ -166,7 +243,7 @@ extension RealTests {
                 "sh", "-ec",
                 """
                 rm -rf \(Stack.directory)/lint && cp -r \(Stack.root)/examples \(Stack.directory)/lint
-                cd \(Stack.directory)/lint/compose && cp env.example .env
+                cd \(Stack.directory)/lint/compose && sed 's/=$/=x/' env.example >.env
                 SVCD_HOOK_GID=1 docker-compose --profile all config -q
                 """,
             ])

@@ -10,17 +10,16 @@ extension RealTests {
         private static let span = Duration.seconds(
             ProcessInfo.processInfo.environment["SVCD_TEST_STREAM_SECONDS"].flatMap(Int.init) ?? 60)
 
-        private static let services =
-            ["upload", "socket", "pooled"].map {
-                "\($0): {tier: on-demand, idle_after: 5s, min_awake: 0s, reclaim: never}"
-            } + [
-                "silent: {tier: on-demand, idle_after: 5s, min_awake: 0s, reclaim: never,"
-                    + " activity: [hook, network, cpu, connections]}"
-            ]
+        private static func services(idleAfter: String) -> [String] {
+            ["upload", "socket", "pooled", "silent"].map {
+                let more = $0 == "silent" ? ", activity: [hook, network, cpu, connections]" : ""
+                return "\($0): {tier: on-demand, idle_after: \(idleAfter), min_awake: 0s, reclaim: never\(more)}"
+            }
+        }
 
         @Test("uploads, WebSockets and counted silent connections hold awake through nginx; a silent pool doesn't")
         func throughNginx() async throws {
-            try await TestDaemon.with(services: Self.services) { daemon, docker in
+            try await TestDaemon.with(services: Self.services(idleAfter: "1h")) { daemon, docker in
                 let names = ["upload", "socket", "silent", "pooled"]
                 var backends: [String: String] = [:]
                 for name in names {
@@ -30,12 +29,20 @@ extension RealTests {
                 for name in names { try await daemon.wait(name, is: "awake") }
                 let nginx = try await Gateway(.nginx, daemon, backends, pooled: "pooled")
                 defer { nginx.stop() }
+                let seconds = Int(Self.span / .seconds(1))
+                let uploading = try open(
+                    nginx, "POST /upload/size HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(seconds << 13)\r\n\r\n")
+                let (talking, silent) = (try upgrade(nginx, "socket"), try upgrade(nginx, "silent"))
+                defer { for connection in [uploading, talking, silent] { connection.close() } }
+                // Not before they have begun: Docker and nginx may take their time.
+                try daemon.write(services: Self.services(idleAfter: "5s"))
+                #expect(try await daemon.svcctl("reload").status == 0)
                 let end = ContinuousClock().now + Self.span
-                async let upload: Void = upload(nginx, until: end)
-                async let socket: Void = webSocket(nginx, "socket", until: end)
-                async let silent: Void = webSocket(nginx, "silent", until: end)
-                async let pool: Void = pool(nginx, daemon, docker)
-                _ = try await (upload, socket, silent, pool)
+                async let uploaded: Void = upload(uploading, until: end)
+                async let talked: Void = exchange(talking, kibibytes: 1, until: end)
+                async let kept: Void = exchange(silent, kibibytes: 0, until: end)
+                async let pooled: Void = pool(nginx, daemon, docker)
+                _ = try await (uploaded, talked, kept, pooled)
                 let slept = try await daemon.get(History.self, "/v1/history").history
                     .filter { $0.to == "asleep" }.map(\.service)
                 #expect(Set(slept) == ["pooled"])
@@ -44,38 +51,42 @@ extension RealTests {
             }
         }
 
-        /// 8 KiB a second. Every byte of it arrives.
-        private func upload(_ nginx: Gateway, until end: ContinuousClock.Instant) async throws {
+        private func open(_ nginx: Gateway, _ request: String) throws -> TCPConnection {
             let connection = try TCPConnection(host: "127.0.0.1", port: nginx.port)
-            defer { connection.close() }
-            let seconds = Int(Self.span / .seconds(1))
-            try connection.send(
-                "POST /upload/size HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(seconds << 13)\r\n\r\n")
-            let block = String(repeating: "x", count: 1 << 10)
-            for part in 0..<(seconds << 3) {
-                try connection.send(block)
-                try await ContinuousClock().sleep(until: end - .milliseconds(125) * ((seconds << 3) - part - 1))
-            }
-            let total = seconds << 13
-            let answer = try connection.receive()
-            #expect(answer.hasSuffix("\(total) \(total * 120)"), "\(answer)")
+            try connection.send(request)
+            return connection
         }
 
-        /// "socket" carries 4 KiB a second, to the service and back; "silent" nothing, until the end.
-        private func webSocket(_ nginx: Gateway, _ name: String, until end: ContinuousClock.Instant) async throws {
-            let connection = try TCPConnection(host: "127.0.0.1", port: nginx.port)
-            defer { connection.close() }
-            try connection.send(
+        private func upgrade(_ nginx: Gateway, _ name: String) throws -> TCPConnection {
+            let connection = try open(
+                nginx,
                 "GET /\(name)/upgrade HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                     + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
             try #require(try connection.receive().hasPrefix("HTTP/1.1 101"))
+            return connection
+        }
+
+        /// 8 KiB a second. Every byte of it arrives.
+        private func upload(_ connection: TCPConnection, until end: ContinuousClock.Instant) async throws {
+            let blocks = Int(Self.span / .seconds(1)) << 3
             let block = String(repeating: "x", count: 1 << 10)
+            for part in 1...blocks {
+                try connection.send(block)
+                try await ContinuousClock().sleep(until: end - .milliseconds(125) * (blocks - part))
+            }
+            let answer = try connection.receive()
+            #expect(answer.hasSuffix("\(blocks << 10) \((blocks << 10) * 120)"), "\(answer)")
+        }
+
+        /// So much four times a second, to the service and back, and something at the end.
+        private func exchange(
+            _ connection: TCPConnection, kibibytes: Int, until end: ContinuousClock.Instant
+        ) async throws {
+            let block = String(repeating: "x", count: kibibytes << 10)
             while ContinuousClock().now < end {
-                if name == "socket" {
-                    try connection.send(block)
-                    var echoed = 0
-                    while echoed < block.utf8.count { echoed += try connection.receive().utf8.count }
-                }
+                if !block.isEmpty { try connection.send(block) }
+                var echoed = 0
+                while echoed < block.utf8.count { echoed += try connection.receive().utf8.count }
                 try await Task.sleep(for: .milliseconds(250))
             }
             try connection.send("still there")

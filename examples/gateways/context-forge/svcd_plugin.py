@@ -1,4 +1,4 @@
-"""A Context Forge plugin that wakes an MCP server for each call, and keeps it awake until the call is over."""
+"""A Context Forge plugin that wakes MCP servers when they are used, and keeps them awake while they are."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from cpex.framework import (
 from cpex.framework.constants import GATEWAY_METADATA, TOOL_METADATA
 from mcpgateway.config import settings
 from mcpgateway.db import Gateway, Prompt, Resource, SessionLocal
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 logger = logging.getLogger("svcd")
 
@@ -28,7 +28,7 @@ REFUSALS = {
 
 
 class SvcdPlugin(Plugin):
-    """Takes a lease before tools, resources and prompts of a server are used, and gives it back afterwards.
+    """Takes a lease before a tool of a server is called, and gives it back afterwards; wakes it for the rest.
 
     A server is known to svcd by its host name: http://fetch:8080/mcp is the service `fetch`. A server that svcd
     doesn't know is left alone, and a svcd that can't be reached stands in nobody's way. Settings, under `config`:
@@ -57,63 +57,60 @@ class SvcdPlugin(Plugin):
     async def tool_pre_invoke(self, payload, context: PluginContext) -> PluginResult:
         metadata = context.global_context.metadata
         server = metadata.get(GATEWAY_METADATA) or metadata.get(TOOL_METADATA)
-        return await self._begin(server and [(server.name, str(server.url))], context)
-
-    async def resource_pre_fetch(self, payload, context: PluginContext) -> PluginResult:
-        return await self._begin(await self._owners(Resource, Resource.uri == payload.uri), context)
-
-    async def prompt_pre_fetch(self, payload, context: PluginContext) -> PluginResult:
-        named = or_(Prompt.id == payload.prompt_id, Prompt.name == payload.prompt_id)
-        return await self._begin(await self._owners(Prompt, named), context)
-
-    async def tool_post_invoke(self, payload, context: PluginContext) -> PluginResult:
-        return await self._end(context)
-
-    async def resource_post_fetch(self, payload, context: PluginContext) -> PluginResult:
-        return await self._end(context)
-
-    async def prompt_post_fetch(self, payload, context: PluginContext) -> PluginResult:
-        return await self._end(context)
-
-    async def _owners(self, kind, condition) -> list[tuple[str, str]]:
-        """Name and URL of the servers that a resource or prompt comes from; the hooks of these don't say."""
-
-        def query():
-            with SessionLocal() as database:
-                owners = select(Gateway.name, Gateway.url).join(kind, kind.gateway_id == Gateway.id)
-                return [tuple(row) for row in database.execute(owners.where(condition))]
-
-        return await asyncio.to_thread(query)
-
-    async def _begin(self, servers: list[tuple[str, str]] | None, context: PluginContext) -> PluginResult:
+        if server is None:
+            return PluginResult(continue_processing=True)
+        service = self._service(server.name, str(server.url))
         # A call that is broken off has no hook for its end: the lease lasts no longer than the call may.
         seconds = min(settings.tool_timeout + 5, LONGEST_LEASE)
-        leases = []
-        for name, url in servers or []:
-            host = urlsplit(url).hostname
-            service = self._services.get(name) or self._services.get(host) or host
-            answer = await self._ask("POST", f"/v1/services/{quote(service, safe='')}/leases?ttl={seconds}s")
-            if answer is None:
-                continue
-            if answer.status_code == 201:
-                lease = answer.json()
-                leases.append(lease["id"])
-                if lease["wake"]["woke"]:
-                    logger.info("%s woken in %.1f ms", service, lease["wake"]["elapsed_ms"])
-            elif answer.status_code in REFUSALS:
-                await self._release(leases)
-                return _refusal(service, answer)
-        context.set_state("svcd_leases", leases)
+        answer = await self._ask("POST", f"/v1/services/{quote(service, safe='')}/leases?ttl={seconds}s")
+        if answer is not None and answer.status_code == 429:
+            # No more leases for this gateway; awake is better than nothing.
+            answer = await self._wake(service)
+        if answer is not None and answer.status_code in REFUSALS:
+            return _refusal(service, answer)
+        if answer is not None and answer.status_code == 201:
+            lease = answer.json()
+            context.set_state("svcd_lease", lease["id"])
+            if lease["wake"]["woke"]:
+                logger.info("%s woken in %.1f ms", service, lease["wake"]["elapsed_ms"])
         return PluginResult(continue_processing=True)
 
-    async def _end(self, context: PluginContext) -> PluginResult:
-        await self._release(context.get_state("svcd_leases") or [])
-        context.set_state("svcd_leases", [])
-        return PluginResult(continue_processing=True)
-
-    async def _release(self, leases: list[str]) -> None:
-        for lease in leases:
+    async def tool_post_invoke(self, payload, context: PluginContext) -> PluginResult:
+        if lease := context.get_state("svcd_lease"):
+            context.set_state("svcd_lease", None)
             await self._ask("DELETE", f"/v1/leases/{lease}")
+        return PluginResult(continue_processing=True)
+
+    # Of these the hooks say neither whose they are nor, where they fail, that they are over: whoever may be meant is
+    # woken, and stays awake for its idle time. What can't be woken is for the gateway to find out.
+
+    async def resource_pre_fetch(self, payload, context: PluginContext) -> PluginResult:
+        await self._wake_owners(Resource, lambda row: _names(row, payload.uri))
+        return PluginResult(continue_processing=True)
+
+    async def prompt_pre_fetch(self, payload, context: PluginContext) -> PluginResult:
+        await self._wake_owners(Prompt, lambda row: payload.prompt_id in (row.id, row.name))
+        return PluginResult(continue_processing=True)
+
+    async def _wake_owners(self, kind, is_meant) -> None:
+        def query():
+            with SessionLocal() as database:
+                rows = database.execute(
+                    select(kind, Gateway.name, Gateway.url)
+                    .join(Gateway, kind.gateway_id == Gateway.id)
+                    .where(kind.enabled, Gateway.enabled)
+                )
+                return {(name, url) for row, name, url in rows if is_meant(row)}
+
+        owners = await asyncio.to_thread(query)
+        await asyncio.gather(*(self._wake(self._service(name, url)) for name, url in owners))
+
+    def _service(self, name: str, url: str) -> str:
+        host = urlsplit(url).hostname or name
+        return self._services.get(name) or self._services.get(host) or host
+
+    async def _wake(self, service: str) -> httpx.Response | None:
+        return await self._ask("GET", f"/hook/{quote(service, safe='')}")
 
     async def _ask(self, method: str, target: str) -> httpx.Response | None:
         try:
@@ -126,6 +123,12 @@ class SvcdPlugin(Plugin):
             return None
         self._is_reachable = True
         return answer
+
+
+def _names(resource: Resource, uri: str) -> bool:
+    """Whether a resource has that URI, or a template that it can come from."""
+    template = resource.uri_template
+    return resource.uri == uri or bool(template) and uri.startswith(template.partition("{")[0])
 
 
 def _refusal(service: str, answer: httpx.Response) -> PluginResult:
