@@ -38,6 +38,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         .target(name: "SleepCore", dependencies: [histogram], swiftSettings: settings),
@@ -46,6 +47,7 @@ let package = Package(
         .target(name: "UnixHTTP", dependencies: [nioCore, nioPosix, nioHTTP], swiftSettings: settings),
         .target(name: "DockerEngine", dependencies: ["SleepCore", "UnixHTTP"], swiftSettings: settings),
         .target(name: "LinuxHost", dependencies: ["SleepCore", "CLinux"], swiftSettings: settings),
+        .target(name: "Systemd", dependencies: ["CSystemd", logging], swiftSettings: settings),
         .target(name: "SleepEngine", dependencies: ["SleepCore", "CSQLite", logging, heap], swiftSettings: settings),
         .target(
             name: "ControlServer",
@@ -55,7 +57,7 @@ let package = Package(
             name: "svcd",
             dependencies: [
                 "SleepCore", "PolicyFile", "DockerEngine", "LinuxHost", "SleepEngine", "ControlServer", "ControlTypes",
-                nioCore, nioPosix, logging, arguments, lifecycle, signals,
+                "Systemd", nioCore, nioPosix, logging, arguments, lifecycle, signals,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -92,6 +94,7 @@ let package = Package(
             name: "SleepEngineTests", dependencies: ["SleepCore", "SleepEngine", "TestSupport", logging],
             swiftSettings: settings),
         .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "SleepCore"], swiftSettings: settings),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: settings),
         .testTarget(
             name: "svcdTests",
             dependencies: ["TestSupport", "ControlTypes", "UnixHTTP", "svcd", "svcctl", nioCore, nioPosix],

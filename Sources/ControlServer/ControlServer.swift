@@ -84,6 +84,15 @@ package actor ControlServer {
         _ = Glibc.listen(descriptor, Self.backlog)
     }
 
+    /// Serves a TCP socket that is bound already.
+    package func serve(_ descriptor: CInt, _ door: TCPDoor) async throws {
+        let listener = try await bootstrap(.tcp(door))
+            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .withBoundSocket(descriptor).get()
+        listeners.append(listener)
+        _ = Glibc.listen(descriptor, Self.backlog)
+    }
+
     /// Listens on a TCP address.
     ///
     /// - Returns: the port, where the address leaves it to the kernel.

@@ -43,5 +43,17 @@ struct Peer: Sendable {
     /// Where a TCP connection comes from; null: it is no TCP connection.
     private var origin: String?
 
-    var description: String { origin ?? "uid \(uid), pid \(pid)" }
+    /// Uid, pid and program, or the address.
+    var description: String { origin ?? "uid \(uid), pid \(pid)" + (program.map { ", \($0)" } ?? "") }
+
+    /// The name of the program that has connected, as it is now; null where it has gone or can't be seen.
+    private var program: String? {
+        let descriptor = open("/proc/\(pid)/comm", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        guard count > 0 else { return nil }
+        return String(decoding: bytes[..<count].prefix { $0 != 10 }, as: UTF8.self)
+    }
 }

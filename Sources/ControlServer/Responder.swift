@@ -45,10 +45,13 @@ struct Responder: Sendable {
             return try await sleep(name, job, supervisor)
         case .pin(let name):
             let span = try job.query.duration("for", in: .seconds(1)...Self.longestSpan)
-            try know(supervisor.pin(name, for: span, by: job.peer.description), name, supervisor)
+            let by = job.peer.description
+            try know(supervisor.pin(name, for: span, by: by), name, supervisor)
+            supervisor.noteRequest("pin", of: name, by: by)
             return Answer(json: Service(try view(name, supervisor)))
         case .unpin(let name):
             try know(supervisor.unpin(name), name, supervisor)
+            supervisor.noteRequest("unpin", of: name, by: job.peer.description)
             return Answer(json: Service(try view(name, supervisor)))
         case .takeLease(let name):
             return try await takeLease(name, job, supervisor)
@@ -77,9 +80,11 @@ struct Responder: Sendable {
             guard let mode: Mode = try job.query.choice("mode") else {
                 throw Problems.badRequest("no mode, expected ?mode=auto, observe or off")
             }
+            supervisor.noteRequest("mode \(mode.rawValue)", of: nil, by: job.peer.description)
             supervisor.set(mode)
             return Answer(json: ModeAnswer(mode: mode.rawValue))
         case .reload:
+            supervisor.noteRequest("reload", of: nil, by: job.peer.description)
             let policy = try await services.reload().get()
             return Answer(
                 json: Reloaded(services: policy.services.count, notInEffect: policy.notInEffect.map(\.description)))
@@ -92,13 +97,15 @@ struct Responder: Sendable {
         _ name: String, _ job: ControlServer.Job, _ supervisor: isolated Supervisor
     ) async throws -> Answer {
         let limit = try job.query.duration("timeout", in: .milliseconds(1)...(.seconds(600)))
+        let by = job.peer.description
+        supervisor.logRequest("wake", of: name, by: by)
         switch job.query["wait"] ?? "ready" {
         case "ready":
-            let answer = await supervisor.wake(name, trigger: .operator, by: job.peer.description, within: limit)
+            let answer = await supervisor.wake(name, trigger: .operator, by: by, within: limit)
             guard let answer else { throw unknown(name, supervisor) }
             return Answer(json: try wake(answer))
         case "none":
-            try know(supervisor.demandWake(name, by: job.peer.description), name, supervisor)
+            try know(supervisor.demandWake(name, by: by), name, supervisor)
             return Answer(status: .accepted, json: Wake(begun: try view(name, supervisor)))
         case let text:
             throw Problems.badRequest("wait is '\(text)', expected ready or none")
@@ -117,7 +124,9 @@ struct Responder: Sendable {
     ) async throws -> Answer {
         let depth: Depth? = try job.query.choice("depth")
         let isForced = try job.query.flag("force")
-        switch await supervisor.sleep(name, depth: depth ?? .frozen, force: isForced, by: job.peer.description) {
+        let by = job.peer.description
+        supervisor.logRequest(isForced ? "sleep by force" : "sleep", of: name, by: by)
+        switch await supervisor.sleep(name, depth: depth ?? .frozen, force: isForced, by: by) {
         case nil: throw unknown(name, supervisor)
         case .asleep?: return Answer(json: Service(try view(name, supervisor)))
         case .vetoed(let vetoes)?:

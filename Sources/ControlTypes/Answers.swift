@@ -226,7 +226,7 @@ package struct History: Codable, Sendable {
         package var trigger: String
         @Nullable package var by: String?
         @Nullable package var elapsedMs: Double?
-        /// done, failed or observed.
+        /// done, failed or observed; or what an operator has asked for: pin, unpin, mode …, reload.
         package var outcome: String
         @Nullable package var error: String?
         /// Where memory was handed back: what was resident before and after.

@@ -53,6 +53,8 @@ final class ServiceDriver {
     var lastPIDLook: Instant?
     /// How much of its memory is handed back.
     var share: ReclaimShare
+    /// What it has given back since it fell asleep.
+    var handedBackBytes = 0
     /// What its memory was like when the wake began that is under way, or the last one.
     var memoryAtWake: MemoryReading?
 

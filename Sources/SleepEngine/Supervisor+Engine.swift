@@ -15,6 +15,7 @@ extension Supervisor {
         var failures = 0
         var random = SplitMix(state: world.seed)
         while !Task.isCancelled {
+            engineTaskTurned()
             do {
                 try await world.engine.ping(within: Self.pingLimit)
                 answered()
@@ -41,6 +42,8 @@ extension Supervisor {
         // Anew each time: a stream whose reader was cancelled has ended for good.
         let (doubts, suspicions) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         self.suspicions = suspicions
+        // Who asked before now could not be heard.
+        engineTaskTurned()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await engine.events(ready: { await self.reconcileOrSuspect() }) { event in
@@ -59,6 +62,7 @@ extension Supervisor {
     /// Asks the engine whenever somebody doubts that it is there.
     private func follow(_ doubts: AsyncStream<Void>) async throws {
         for await _ in doubts {
+            engineTaskTurned()
             try await world.engine.ping(within: Self.pingLimit)
             answered()
         }

@@ -62,6 +62,8 @@ extension Supervisor {
             by: transition.by, elapsedMicroseconds: transition.elapsed?.microseconds, outcome: "done", error: nil,
             residentBefore: transition.reclaim?.before?.residentBytes,
             residentAfter: transition.reclaim?.after?.residentBytes)
+        if transition.to == .awake { driver.handedBackBytes = 0 }
+        if let before = row.residentBefore, let after = row.residentAfter { driver.handedBackBytes += before - after }
         var metadata: Logger.Metadata = [
             "service.name": "\(driver.name)", "service.from": "\(row.from)", "service.to": "\(row.to)",
             "trigger": "\(row.trigger)",
@@ -88,6 +90,25 @@ extension Supervisor {
         }
         journal.write(.transition(row))
         publish(.transition, row, nil)
+    }
+
+    /// Logs what an operator asked for; what comes of it is a transition with his name.
+    package func logRequest(_ request: String, of service: String?, by: String) {
+        var metadata: Logger.Metadata = ["request": "\(request)", "by": "\(by)"]
+        if let service { metadata["service.name"] = "\(service)" }
+        world.logger.notice("request", metadata: metadata)
+    }
+
+    /// Logs a request that is no transition, and puts it into the history, where no service is `*`.
+    package func noteRequest(_ request: String, of service: String?, by: String) {
+        logRequest(request, of: service, by: by)
+        let state = service.flatMap { byName[$0]?.machine.state.rawValue } ?? "*"
+        journal.write(
+            .transition(
+                Journal.TransitionRow(
+                    atMilliseconds: world.time.wallMilliseconds, service: service ?? "*", from: state, to: state,
+                    depth: nil, trigger: Trigger.operator.rawValue, by: by, elapsedMicroseconds: nil, outcome: request,
+                    error: nil, residentBefore: nil, residentAfter: nil)))
     }
 
     /// Tells subscribers something about the daemon itself.

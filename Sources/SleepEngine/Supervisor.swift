@@ -59,7 +59,7 @@ package actor Supervisor {
 
     struct Alarm: Comparable {
         var at: Instant
-        /// 0: the sampler's.
+        /// 0: the sampler's; `pulseAlarm`: whoever wants a sign of life.
         var driver: UInt64
         static func < (left: Alarm, right: Alarm) -> Bool { left.at < right.at }
     }
@@ -115,6 +115,9 @@ package actor Supervisor {
     var unsettled: Set<UInt64> = []
     var whenSettled: CheckedContinuation<Void, Never>?
     var lastPrune: Instant?
+    /// Who waits for a sign of life: of the alarms and the mailbox, and of who minds the engine.
+    var pulses: [CheckedContinuation<Void, Never>] = []
+    var turns: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameter executor: where everything here runs.
     package init(policy: Policy, surroundings: Surroundings, executor: any SerialExecutor) {
@@ -371,6 +374,10 @@ package actor Supervisor {
             alarms.removeMin()
             if first.driver == 0 {
                 sample()
+                continue
+            }
+            if first.driver == Self.pulseAlarm {
+                answerPulses()
                 continue
             }
             guard let driver = drivers[first.driver], driver.alarm == first.at else { continue }

@@ -8,6 +8,7 @@ internal import PolicyFile
 internal import ServiceLifecycle
 internal import SleepCore
 internal import SleepEngine
+internal import Systemd
 internal import UnixSignals
 
 /// Wires the parts together, starts them in order and stops them in reverse.
@@ -52,30 +53,38 @@ struct Daemon {
                 reload: reload, doctor: { await doctor.examine(await supervisor.policy) }),
             eventLoop: loop, logger: logger)
 
-        let controlFile = try SocketFile(path: control, mode: 0o660, group: "svcd")
-        let hookFile = try SocketFile(path: hook, mode: hookMode, group: "svcd-hook")
-        try await server.serve(controlFile.descriptor, .control)
-        try await server.serve(hookFile.descriptor, .hook)
+        let sockets = try Sockets(control: control, hook: hook, hookMode: hookMode)
+        for (descriptor, power) in sockets.unix { try await server.serve(descriptor, power) }
         var doors: Logger.Metadata = ["control": "\(control)", "hook": "\(hook)"]
         if let listen {
-            try await server.listen(on: listen.address, listen.door)
+            if let inherited = sockets.listen {
+                try await server.serve(inherited, listen.door)
+            } else {
+                try await server.listen(on: listen.address, listen.door)
+            }
             doors["listen"] = "\(listen.address)"
         }
         logger.notice("svcd is up", metadata: doors)
+        ServiceManager.tell(.ready, .status("asking Docker"))
 
         // Stopped in reverse: hooks are answered until every sleeper is awake.
+        var services: [any ServiceLifecycle.Service] = [
+            ServerService(server: server, supervisor: supervisor, files: sockets.files),
+            EngineService(supervisor: supervisor, logger: logger),
+            HangupService(reload: reload),
+            StatusService(supervisor: supervisor),
+        ]
+        if let limit = ServiceManager.watchdogLimit {
+            services.append(WatchdogService(supervisor: supervisor, limit: limit))
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(
-                        service: ServerService(server: server, supervisor: supervisor, files: [controlFile, hookFile])),
-                    .init(service: EngineService(supervisor: supervisor, logger: logger)),
-                    .init(service: HangupService(reload: reload)),
-                ],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: quiet))
         try await group.run()
         await journal.flush()
         logger.notice("svcd is down")
+        JournalLog.flush()
         withExtendedLifetime(state) {}
     }
 
@@ -96,6 +105,8 @@ struct Daemon {
     private static func reload(
         _ path: String, _ supervisor: Supervisor, _ logger: Logger
     ) async -> Result<Policy, Problem> {
+        ServiceManager.tell(.reloading)
+        defer { ServiceManager.tell(.ready) }
         do {
             let policy = try HostNeeds.load(path)
             await supervisor.adopt(policy)
@@ -141,6 +152,8 @@ private struct EngineService: ServiceLifecycle.Service {
         await withTaskGroup { group in
             group.addTask { await supervisor.run() }
             try? await gracefulShutdown()
+            ServiceManager.tell(
+                .stopping, .status("waking what sleeps"), .extendTimeout(Self.limit + .seconds(15)))
             let left = await supervisor.letGo(within: Self.limit)
             if !left.isEmpty {
                 logger.error("services are left asleep", metadata: ["services": "\(left.joined(separator: ", "))"])

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Systemd
 
 #if canImport(Glibc)
     internal import Glibc
@@ -13,9 +14,12 @@ func setting(_ flag: String?, _ variable: String, _ otherwise: String) -> String
     return otherwise
 }
 
-/// A logger to standard error.
+/// A logger to the journal, where standard error leads there, else to standard error.
 func makeLogger(_ level: Logger.Level) -> Logger {
-    var logger = Logger(label: "svcd") { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "svcd") { label in
+        if let journal = JournalLog(fields: LogCatalog.fields) { return journal }
+        return StreamLogHandler.standardError(label: label)
+    }
     logger.logLevel = level
     return logger
 }

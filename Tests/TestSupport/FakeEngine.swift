@@ -8,6 +8,7 @@ package final class FakeEngine: ContainerEngine {
         var calls: [String] = []
         var commands: [String] = []
         var isUp = true
+        var isStuck = false
         /// What the next calls of a verb do instead of succeeding.
         var faults: [String: [Fault]] = [:]
         var listener: AsyncStream<ContainerEvent?>.Continuation?
@@ -46,6 +47,12 @@ package final class FakeEngine: ContainerEngine {
         }
     }
 
+    /// Whether pings never end, whatever their deadline.
+    package var isStuck: Bool {
+        get { state.withLockedValue { $0.isStuck } }
+        set { state.withLockedValue { $0.isStuck = newValue } }
+    }
+
     /// Sets what is true, without an event.
     package func put(_ name: String, _ status: Container.Status?, id: String? = nil) {
         state.withLockedValue { state in
@@ -67,6 +74,7 @@ package final class FakeEngine: ContainerEngine {
     // MARK: ContainerEngine
 
     package func ping(within deadline: Duration) async throws {
+        while isStuck { try await Task.sleep(for: .milliseconds(5)) }
         guard isUp else { throw EngineFault.unreachable("down") }
     }
 

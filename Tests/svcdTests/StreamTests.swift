@@ -33,7 +33,6 @@ extension RealTests {
                 let uploading = try open(
                     nginx, "POST /upload/size HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(seconds << 13)\r\n\r\n")
                 let (talking, silent) = (try upgrade(nginx, "socket"), try upgrade(nginx, "silent"))
-                defer { for connection in [uploading, talking, silent] { connection.close() } }
                 // Not before they have begun: Docker and nginx may take their time.
                 try daemon.write(services: Self.services(idleAfter: "5s"))
                 #expect(try await daemon.svcctl("reload").status == 0)
@@ -43,6 +42,7 @@ extension RealTests {
                 async let kept: Void = exchange(silent, kibibytes: 0, until: end)
                 async let pooled: Void = pool(nginx, daemon, docker)
                 _ = try await (uploaded, talked, kept, pooled)
+                for connection in [uploading, talking, silent] { connection.close() }
                 let slept = try await daemon.get(History.self, "/v1/history").history
                     .filter { $0.to == "asleep" }.map(\.service)
                 #expect(Set(slept) == ["pooled"])
