@@ -19,6 +19,7 @@ python3 -c "import ensurepip" 2>/dev/null || need+=(python3-venv)
 command -v ip >/dev/null || need+=(iproute2)
 [ -e /usr/include/yaml.h ] || need+=(libyaml-dev)
 [ -e /usr/include/sqlite3.h ] || need+=(libsqlite3-dev)
+[ -e /usr/include/systemd/sd-daemon.h ] || need+=(libsystemd-dev)
 if [ ${#need[@]} -gt 0 ]; then
     echo "installing ${need[*]}"
     apt-get update -qq

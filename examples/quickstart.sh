@@ -25,6 +25,7 @@ command -v swift >/dev/null || {
 need=()
 [ -e /usr/include/yaml.h ] || need+=(libyaml-dev)
 [ -e /usr/include/sqlite3.h ] || need+=(libsqlite3-dev)
+[ -e /usr/include/systemd/sd-daemon.h ] || need+=(libsystemd-dev)
 command -v curl >/dev/null || need+=(curl)
 command -v busybox >/dev/null || need+=(busybox-static)
 command -v ip >/dev/null || need+=(iproute2)

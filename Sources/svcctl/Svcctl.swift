@@ -2,6 +2,12 @@ internal import ArgumentParser
 internal import ControlTypes
 internal import SleepCore
 
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Musl
+#endif
+
 /// The operator's command. Every command is one request to the daemon and a way to print the answer.
 @main
 struct Svcctl: AsyncParsableCommand {
@@ -29,8 +35,12 @@ struct Svcctl: AsyncParsableCommand {
 
     @OptionGroup var options: GlobalOptions
 
+    static let dispatchLog = "LIBDISPATCH_LOG"
+
     /// Suggests the nearest command for one that doesn't exist, which the parser itself leaves at a complaint.
     static func main() async {
+        // The runtime asks for a priority above the default, and tells syslog each time that it doesn't get it.
+        setenv(dispatchLog, "NO", 1)
         let word = CommandLine.arguments.dropFirst().first ?? "status"
         let names = configuration.subcommands.map { $0._commandName } + ["help"]
         if !word.hasPrefix("-"), !names.contains(word) {

@@ -1,6 +1,12 @@
 internal import ArgumentParser
 internal import ControlTypes
 
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Musl
+#endif
+
 /// The daemon's command line. `run` is what happens without a word.
 @main
 struct Svcd: AsyncParsableCommand {
@@ -14,6 +20,12 @@ struct Svcd: AsyncParsableCommand {
         version: productVersion,
         subcommands: [Run.self, Release.self],
         defaultSubcommand: Run.self)
+
+    static func main() async {
+        // The runtime asks for a priority above the default, and tells syslog each time that it doesn't get it.
+        setenv("LIBDISPATCH_LOG", "NO", 1)
+        await main(nil)
+    }
 }
 
 /// Flags that every subcommand takes.
