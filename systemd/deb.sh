@@ -45,6 +45,8 @@ License: unstated
  The source says nothing of a license: all rights are its authors'.
 EOF
 
+# Of the C library, what was linked here.
+glibc=$(objdump -T "$bin/svcd" "$bin/svcctl" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -1 | cut -d_ -f2)
 mkdir "$root/DEBIAN"
 cat >"$root/DEBIAN/control" <<EOF
 Package: svcd
@@ -54,7 +56,7 @@ Maintainer: svcd <maintainers@svcd.example.org>
 Section: admin
 Priority: optional
 Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
-Depends: libc6 (>= 2.34), libgcc-s1, libsqlite3-0, libstdc++6, libsystemd0, libyaml-0-2, systemd
+Depends: libc6 (>= $glibc), libgcc-s1, libsqlite3-0, libstdc++6, libsystemd0, libyaml-0-2, systemd, init-system-helpers
 Recommends: docker.io | docker-ce
 Description: sleep and wake of service containers
  Puts idle containers to sleep, hands their memory back to the host, and wakes
@@ -63,47 +65,72 @@ EOF
 echo /etc/svcd/policy.yaml >"$root/DEBIAN/conffiles"
 (cd "$root" && find etc usr -type f -print0 | xargs -0 md5sum >DEBIAN/md5sums)
 
-cat >"$root/DEBIAN/postinst" <<'EOF'
+units='svcd-control.socket svcd-hook.socket svcd.service'
+cat >"$root/DEBIAN/preinst" <<'EOF'
 #!/bin/sh
 set -e
-if [ "$1" = configure ] && [ -d /run/systemd/system ]; then
-    systemd-sysusers svcd.conf
-    systemd-tmpfiles --create svcd.conf
-    journalctl --update-catalog 2>/dev/null || true
-    systemctl daemon-reload
-    # Once: who has disabled it since wants it so.
-    [ -n "$2" ] || systemctl enable --quiet svcd-control.socket svcd-hook.socket svcd.service
-    systemctl is-enabled --quiet svcd-control.socket && systemctl start svcd-control.socket
-    systemctl is-enabled --quiet svcd-hook.socket && systemctl start svcd-hook.socket
-    systemctl try-restart svcd.service
+if [ -f /etc/systemd/system/svcd.service ]; then
+    echo "svcd is here by install.sh; remove that one first: systemd/install.sh --uninstall" >&2
+    exit 1
 fi
-exit 0
 EOF
-cat >"$root/DEBIAN/prerm" <<'EOF'
+cat >"$root/DEBIAN/postinst" <<EOF
 #!/bin/sh
 set -e
-# An upgrade restarts it afterwards. Stopping wakes everything that sleeps.
-if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
-    systemctl disable --now svcd-control.socket svcd-hook.socket svcd.service || true
-fi
-exit 0
-EOF
-cat >"$root/DEBIAN/postrm" <<'EOF'
-#!/bin/sh
-set -e
-if [ "$1" = remove ] || [ "$1" = purge ]; then
-    rm -rf /run/svcd /run/svcd-hook
-    if [ -d /run/systemd/system ]; then
-        systemctl daemon-reload
-        journalctl --update-catalog 2>/dev/null || true
+[ "\$1" = configure ] || exit 0
+systemd-sysusers svcd.conf
+for unit in $units; do
+    deb-systemd-helper unmask "\$unit" >/dev/null
+    # Who has disabled it wants it so.
+    if deb-systemd-helper --quiet was-enabled "\$unit"; then
+        deb-systemd-helper enable "\$unit" >/dev/null
+    else
+        deb-systemd-helper update-state "\$unit" >/dev/null
     fi
+done
+[ -d /run/systemd/system ] || exit 0
+systemd-tmpfiles --create svcd.conf
+journalctl --update-catalog 2>/dev/null || true
+systemctl --system daemon-reload
+deb-systemd-invoke start svcd-control.socket svcd-hook.socket || true
+if svcctl policy check /etc/svcd/policy.yaml >/dev/null; then
+    systemctl try-restart svcd.service || true
+else
+    echo "svcd goes on as it is: mend /etc/svcd/policy.yaml, then systemctl restart svcd" >&2
 fi
-if [ "$1" = purge ]; then
-    rm -rf /var/lib/svcd /etc/svcd /etc/systemd/system/svcd.service.d
-    for group in svcd svcd-hook; do groupdel "$group" 2>/dev/null || true; done
-fi
-exit 0
 EOF
-chmod 755 "$root"/DEBIAN/{postinst,prerm,postrm}
+cat >"$root/DEBIAN/prerm" <<EOF
+#!/bin/sh
+set -e
+# An upgrade restarts it afterwards. The sockets first, so that nobody's call starts it again.
+[ "\$1" = remove ] || exit 0
+[ ! -d /run/systemd/system ] || deb-systemd-invoke stop $units || true
+# Whatever on_exit says: afterwards nobody would wake them.
+[ ! -e /var/lib/svcd ] || svcd release --all
+EOF
+cat >"$root/DEBIAN/postrm" <<EOF
+#!/bin/sh
+set -e
+case "\$1" in
+remove)
+    rm -rf /run/svcd /run/svcd-hook
+    for unit in $units; do deb-systemd-helper mask "\$unit" >/dev/null || true; done
+    ;;
+purge)
+    for unit in $units; do
+        deb-systemd-helper purge "\$unit" >/dev/null || true
+        deb-systemd-helper unmask "\$unit" >/dev/null || true
+    done
+    rm -rf /var/lib/svcd /etc/svcd /etc/systemd/system/svcd.service.d
+    for group in svcd svcd-hook; do groupdel "\$group" 2>/dev/null || true; done
+    ;;
+*) exit 0 ;;
+esac
+if [ -d /run/systemd/system ]; then
+    systemctl --system daemon-reload
+    journalctl --update-catalog 2>/dev/null || true
+fi
+EOF
+chmod 755 "$root"/DEBIAN/{preinst,postinst,prerm,postrm}
 dpkg-deb --root-owner-group --build "$root" "$file" >/dev/null
 echo "$file is svcd $version"

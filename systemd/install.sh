@@ -18,14 +18,19 @@ complain() {
     exit 1
 }
 
+is_packaged() { dpkg -s svcd 2>/dev/null | grep -q '^Status:.* installed'; }
+
 has_systemd() { [ -d /run/systemd/system ]; }
 
 uninstall() {
+    ! is_packaged || complain "svcd came as a package; remove that one: apt-get remove svcd"
     if has_systemd; then
         # The sockets first, so that nobody's call starts it again. Stopping wakes everything.
         systemctl disable --now svcd-control.socket svcd-hook.socket svcd.service 2>/dev/null || true
-    elif [ -x "$bindir/svcd" ]; then
-        "$bindir/svcd" release || true
+    fi
+    # Whatever on_exit says: afterwards nobody would.
+    if [ -x "$bindir/svcd" ] && [ -e /var/lib/svcd ]; then
+        "$bindir/svcd" release --all || complain "some still sleep; nothing is removed. Try again when Docker answers"
     fi
     if [ -e "$policy" ]; then
         if [ "$1" = purge ] || cmp -s "$policy" "$share/svcd/policies/default.yaml"; then
@@ -54,9 +59,7 @@ uninstall() {
 }
 
 install_all() {
-    if dpkg -s svcd 2>/dev/null | grep -q '^Status:.* installed'; then
-        complain "the package svcd is installed; upgrade that one, or remove it first"
-    fi
+    ! is_packaged || complain "svcd is here as a package; upgrade that one, or remove it first"
     local bin=$1
     if [ -z "$bin" ]; then
         bin=$here/../.build-stage

@@ -118,9 +118,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     private func hook(_ name: String, _ keepsAlive: Bool, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let trigger = Trigger.hook
+        let (known, channel) = (peer, context.channel)
         // The supervisor runs on this event loop: no hop, no task.
         let outcome = supervisor.assumeIsolated { supervisor in
-            supervisor.hook(name, trigger: trigger, by: nil) { answer in
+            supervisor.hook(name, trigger: trigger, by: (known ?? Peer.read(channel)).description) { answer in
                 let (handler, context) = bound.value
                 handler.waiting = nil
                 handler.write(Answer(hook: answer), keepsAlive, context)

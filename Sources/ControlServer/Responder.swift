@@ -103,6 +103,10 @@ struct Responder: Sendable {
         case "ready":
             let answer = await supervisor.wake(name, trigger: .operator, by: by, within: limit)
             guard let answer else { throw unknown(name, supervisor) }
+            // What has woken is in the history by itself.
+            if case .success(let report) = answer.result, !report.woke {
+                supervisor.noteRequest("wake", of: name, by: by)
+            }
             return Answer(json: try wake(answer))
         case "none":
             try know(supervisor.demandWake(name, by: by), name, supervisor)
@@ -130,6 +134,7 @@ struct Responder: Sendable {
         case nil: throw unknown(name, supervisor)
         case .asleep?: return Answer(json: Service(try view(name, supervisor)))
         case .vetoed(let vetoes)?:
+            supervisor.noteRequest("sleep, vetoed", of: name, by: by)
             throw Problem(409, "can't sleep", "'\(name)': \(vetoes.joined(separator: "; "))", vetoes: vetoes)
         case .failed(let why)?:
             throw Problem(503, "sleep failed", "'\(name)' could not be put to sleep: \(why)")

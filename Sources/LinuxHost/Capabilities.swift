@@ -6,13 +6,16 @@ package struct Capabilities: Sendable {
         package var use: String
     }
 
-    /// Those that svcd has a use for.
-    package static let useful = [
-        Use(capability: 13, name: "CAP_NET_RAW", use: "ignore_sources"),
-        Use(capability: 19, name: "CAP_SYS_PTRACE", use: "handing memory back page by page, prefetch"),
-        Use(capability: 21, name: "CAP_SYS_ADMIN", use: "ignore_sources, cgroup files"),
-        Use(capability: 23, name: "CAP_SYS_NICE", use: "handing memory back page by page, prefetch"),
-    ]
+    /// Those that svcd has a use for on such a host. cgroup v2 hands memory back without one.
+    package static func useful(with cgroups: HostFacts.Cgroups) -> [Use] {
+        let always = [
+            Use(capability: 13, name: "CAP_NET_RAW", use: "wake_on: traffic"),
+            Use(capability: 19, name: "CAP_SYS_PTRACE", use: "finding containers' networks: traffic, ignore_sources"),
+            Use(capability: 21, name: "CAP_SYS_ADMIN", use: "ignore_sources, seeing requests without an answer"),
+        ]
+        let pageByPage = Use(capability: 23, name: "CAP_SYS_NICE", use: "handing memory back page by page")
+        return cgroups == .v2 ? always : always + [pageByPage]
+    }
 
     private var bits: UInt64
 

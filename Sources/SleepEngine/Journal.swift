@@ -94,6 +94,16 @@ package final class Journal: Sendable {
 
     // MARK: Writing
 
+    /// Forgets a sleeper that was woken while no supervisor lived, and puts that into its history.
+    package func noteRelease(_ intent: Intent, atMilliseconds: Int64) {
+        write(.forget([intent.container]))
+        write(
+            .transition(
+                TransitionRow(
+                    atMilliseconds: atMilliseconds, service: intent.service, from: "asleep", to: "awake",
+                    trigger: Trigger.recovery.rawValue, by: "svcd release", outcome: "done")))
+    }
+
     /// Queues a write and returns at once. A write that fails (disk full) is dropped; `lastFault` tells.
     package func write(_ entry: Entry) {
         let database = database

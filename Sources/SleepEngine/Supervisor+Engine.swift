@@ -40,7 +40,7 @@ extension Supervisor {
     private func listen(_ isListening: () -> Void) async throws {
         let engine = world.engine
         // Anew each time: a stream whose reader was cancelled has ended for good.
-        let (doubts, suspicions) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (calls, suspicions) = AsyncStream.makeStream(of: EngineCall.self, bufferingPolicy: .bufferingNewest(8))
         self.suspicions = suspicions
         // Who asked before now could not be heard.
         engineTaskTurned()
@@ -51,7 +51,7 @@ extension Supervisor {
                 }
                 throw StreamEnded()
             }
-            group.addTask { try await self.follow(doubts) }
+            group.addTask { try await self.follow(calls) }
             group.addTask { try await self.reconcileNowAndThen() }
             defer { group.cancelAll() }
             isListening()
@@ -60,9 +60,10 @@ extension Supervisor {
     }
 
     /// Asks the engine whenever somebody doubts that it is there.
-    private func follow(_ doubts: AsyncStream<Void>) async throws {
-        for await _ in doubts {
+    private func follow(_ calls: AsyncStream<EngineCall>) async throws {
+        for await call in calls {
             engineTaskTurned()
+            guard call == .doubt else { continue }
             try await world.engine.ping(within: Self.pingLimit)
             answered()
         }
@@ -80,7 +81,7 @@ extension Supervisor {
             try await reconcile()
         } catch {
             world.logger.debug("a listing failed", metadata: ["error": "\(error)"])
-            suspicions?.yield()
+            suspicions?.yield(.doubt)
         }
     }
 
@@ -113,7 +114,7 @@ extension Supervisor {
             answered()
             return isEngineReachable
         } catch {
-            suspicions?.yield()
+            suspicions?.yield(.doubt)
             return false
         }
     }

@@ -9,7 +9,7 @@ extension Supervisor {
             let found = try await truth(of: driver)
             deliver(.lookFinished(generation: generation, found), to: key)
         } catch {
-            if (error as? EngineFault)?.isSilence ?? true { suspicions?.yield() }
+            if (error as? EngineFault)?.isSilence ?? true { suspicions?.yield(.doubt) }
             world.logger.debug(
                 "a look failed", metadata: ["service.name": "\(driver.name)", "error": "\(error)"])
             deliver(.lookFailed(generation: generation), to: key)

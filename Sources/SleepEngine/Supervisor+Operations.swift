@@ -30,7 +30,7 @@ extension Supervisor {
     }
 
     private func finished(_ operation: SleepMachine.Operation, _ fault: EngineFault?, _ key: UInt64) {
-        if let fault, fault.isSilence { suspicions?.yield() }
+        if let fault, fault.isSilence { suspicions?.yield(.doubt) }
         deliver(.operationFinished(operation.id, fault.map(Self.operationFault)), to: key)
     }
 

@@ -25,33 +25,27 @@ extension Supervisor {
         return summary
     }
 
-    /// Returns when all that works here has turned once: an alarm, the mailbox, and who minds the connection to the
-    /// engine. Whether the engine answers doesn't matter.
-    ///
-    /// Never returns where one of them is stuck; cancelling doesn't change that.
-    package func pulse() async {
-        await withCheckedContinuation { continuation in
-            pulses.append(continuation)
-            alarms.insert(Alarm(at: now, driver: Self.pulseAlarm))
-            arm()
-        }
-        // Makes it ask the engine, if it isn't about to anyway.
-        suspicions?.yield()
-        await withCheckedContinuation { turns.append($0) }
+    /// Calls back when all that works here has turned once: an alarm, the mailbox, and who minds the connection to the
+    /// engine. Whether the engine answers doesn't matter. Never calls where one of them is stuck.
+    package func pulse(_ turned: @escaping @Sendable () -> Void) {
+        pulses.append(turned)
+        alarms.insert(Alarm(at: now, driver: Self.pulseAlarm))
+        arm()
     }
 
     /// Stands for no driver among the alarms.
     static let pulseAlarm = UInt64.max
 
-    /// An alarm has come through the mailbox.
+    /// An alarm has come through the mailbox; the task that minds the engine is next.
     func answerPulses() {
-        for continuation in pulses { continuation.resume() }
+        turns += pulses
         pulses = []
+        suspicions?.yield(.pulse)
     }
 
-    /// Whoever minds the engine has got an answer, or none in time, or has waited long enough.
+    /// Whoever minds the engine has heard something, or is about to try again.
     func engineTaskTurned() {
-        for continuation in turns { continuation.resume() }
+        for turned in turns { turned() }
         turns = []
     }
 }

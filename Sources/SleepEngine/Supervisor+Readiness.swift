@@ -25,7 +25,7 @@ extension Supervisor {
         } catch let notReady as NotReady {
             return .init(message: "it is not ready: \(notReady)", isTimeout: true)
         } catch let fault as EngineFault {
-            if fault.isSilence { suspicions?.yield() }
+            if fault.isSilence { suspicions?.yield(.doubt) }
             return .init(message: "it is not ready: \(fault)")
         } catch {
             return .init(message: "it is not ready: \(error)")

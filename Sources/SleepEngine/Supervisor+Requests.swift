@@ -35,7 +35,7 @@ extension Supervisor {
     /// exactly once, here on the supervisor's executor, unless the waiter is abandoned before; it may be
     /// called before this returns.
     package func hook(
-        _ name: String, trigger: Trigger, by: String?, within limit: Duration? = nil,
+        _ name: String, trigger: Trigger, by: @autoclosure () -> String?, within limit: Duration? = nil,
         _ answer: @escaping @Sendable (WakeAnswer) -> Void
     ) -> HookOutcome {
         guard let driver = byName[name] else { return .unknownService }
@@ -62,7 +62,7 @@ extension Supervisor {
         let deadline = now + (limit ?? driver.policy.settings.wakeTimeout)
         deliver(
             .wakeRequested(
-                SleepMachine.Waiter(id: id, arrived: now, deadline: deadline, trigger: trigger, by: by)),
+                SleepMachine.Waiter(id: id, arrived: now, deadline: deadline, trigger: trigger, by: by())),
             to: driver.key)
         return .waiting(id)
     }

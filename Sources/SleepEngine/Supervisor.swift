@@ -41,6 +41,14 @@ package actor Supervisor {
         }
     }
 
+    /// What whoever minds the engine is told.
+    enum EngineCall: Sendable {
+        /// Somebody doubts that the engine is there: ask it.
+        case doubt
+        /// Somebody wants a sign of life.
+        case pulse
+    }
+
     enum Message: Sendable {
         case alarm
         case perform(UInt64, SleepMachine.Operation)
@@ -78,7 +86,7 @@ package actor Supervisor {
     let mailbox: AsyncStream<Message>
     let outbox: AsyncStream<Message>.Continuation
     /// Takes doubts about the engine; null while nobody minds the connection.
-    var suspicions: AsyncStream<Void>.Continuation?
+    var suspicions: AsyncStream<EngineCall>.Continuation?
 
     package internal(set) var policy: Policy
     package internal(set) var mode: Mode
@@ -116,8 +124,8 @@ package actor Supervisor {
     var whenSettled: CheckedContinuation<Void, Never>?
     var lastPrune: Instant?
     /// Who waits for a sign of life: of the alarms and the mailbox, and of who minds the engine.
-    var pulses: [CheckedContinuation<Void, Never>] = []
-    var turns: [CheckedContinuation<Void, Never>] = []
+    var pulses: [@Sendable () -> Void] = []
+    var turns: [@Sendable () -> Void] = []
 
     /// - Parameter executor: where everything here runs.
     package init(policy: Policy, surroundings: Surroundings, executor: any SerialExecutor) {

@@ -71,7 +71,7 @@ struct Daemon {
         var services: [any ServiceLifecycle.Service] = [
             ServerService(server: server, supervisor: supervisor, files: sockets.files),
             EngineService(supervisor: supervisor, logger: logger),
-            HangupService(reload: reload),
+            HangupService(supervisor: supervisor, reload: reload),
             StatusService(supervisor: supervisor),
         ]
         if let limit = ServiceManager.watchdogLimit {
@@ -84,7 +84,6 @@ struct Daemon {
         try await group.run()
         await journal.flush()
         logger.notice("svcd is down")
-        JournalLog.flush()
         withExtendedLifetime(state) {}
     }
 
@@ -165,10 +164,12 @@ private struct EngineService: ServiceLifecycle.Service {
 
 /// SIGHUP loads the policy anew.
 private struct HangupService: ServiceLifecycle.Service {
+    let supervisor: Supervisor
     let reload: @Sendable () async -> Result<Policy, Problem>
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            await supervisor.noteRequest("reload", of: nil, by: "SIGHUP")
             _ = await reload()
         }
     }

@@ -12,7 +12,7 @@ struct Doctor: Sendable {
     func examine(_ policy: Policy) async -> DoctorAnswer {
         var checks = [await docker()]
         checks += kernel(HostFacts.read())
-        checks.append(permissions(Capabilities.effective()))
+        checks.append(permissions(Capabilities.effective(), HostFacts.read()))
         checks += await neighbours(policy)
         checks += self.policy(policy)
         return DoctorAnswer(checks: checks)
@@ -59,8 +59,8 @@ struct Doctor: Sendable {
         return checks
     }
 
-    private func permissions(_ held: Capabilities) -> DoctorAnswer.Check {
-        let missing = Capabilities.useful.filter { !held.contains($0.capability) }
+    private func permissions(_ held: Capabilities, _ facts: HostFacts) -> DoctorAnswer.Check {
+        let missing = Capabilities.useful(with: facts.cgroups).filter { !held.contains($0.capability) }
         guard !missing.isEmpty else { return .init("permissions", .ok, "every capability that svcd has a use for") }
         let names = missing.map { "\($0.name) (\($0.use))" }.joined(separator: ", ")
         return .init(

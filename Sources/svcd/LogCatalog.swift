@@ -33,6 +33,7 @@ enum LogCatalog {
         "journal can't be written": "8af0c5da71d14d738f9c29b0105a5f12",
         "journal is written again": "e1954559deae4293b753ec252a33e717",
         "services are left asleep": "4d383e227e8241d8bc6e1bb0c9710bfd",
+        "sleeper released": "5daf50e52fdd48adb179d8e1b9d1d760",
         "svcd is up": "04289971a4444ac19a3eaf711b2c20fe",
         "svcd is down": "2443bdbde8014467875b0f2ae9d781b3",
     ]

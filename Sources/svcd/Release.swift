@@ -6,6 +6,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import SleepCore
 internal import SleepEngine
+internal import Systemd
 
 /// Undoes what a svcd that is gone has left asleep.
 struct Release: AsyncParsableCommand {
@@ -13,15 +14,19 @@ struct Release: AsyncParsableCommand {
         abstract: "Wakes every sleeper that the journal owns; for when no svcd runs.",
         discussion: """
             Refuses while a svcd lives on the state directory. Safe to run twice. A policy with on_exit: leave
-            keeps its sleepers. Where Docker can't be reached it says which are left, and the next svcd, or the
+            keeps its sleepers, unless --all says otherwise. Where Docker can't be reached it says which are left, and the next svcd, or the
             next release, finds them.
             """)
 
     @OptionGroup var host: HostOptions
 
+    @Flag(help: "Wakes them whatever on_exit says: before svcd is removed.")
+    var all = false
+
     private static let attempts = 5
 
     func run() async throws {
+        defer { JournalLog.flush() }
         let paths = try HostPaths(host)
         do {
             let state = try StateDirectory(locking: paths.stateDirectory)
@@ -44,30 +49,33 @@ struct Release: AsyncParsableCommand {
     /// What is left asleep, a sentence each.
     private func release(_ journal: Journal, _ paths: HostPaths) async throws -> [String] {
         let snapshot = try await journal.load()
-        if snapshot.settings["on_exit"] == OnExit.leave.rawValue {
+        if !all, snapshot.settings["on_exit"] == OnExit.leave.rawValue {
             print("on_exit is leave: \(snapshot.intents.count) sleepers are left as they are")
             return []
         }
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         let engine = DockerEngine(socketPath: paths.dockerSocket, eventLoop: loop)
+        let time = LoopTime(loop)
         var left: [String] = []
         for intent in snapshot.intents {
             do {
                 if let place = intent.place, try Self.thaw(place) || intent.depth != .stopped {
-                    journal.write(.forget([intent.container]))
-                    print("\(intent.service) is awake")
+                    note(intent, journal, time)
                     continue
                 }
                 // What svcd stopped stays stopped, and stays its own.
-                if try await wake(intent, engine) {
-                    journal.write(.forget([intent.container]))
-                    print("\(intent.service) is awake")
-                }
+                if try await wake(intent, engine) { note(intent, journal, time) }
             } catch {
                 left.append("\(intent.service) (\(intent.container.prefix(12))) is left asleep: \(error)")
             }
         }
         return left
+    }
+
+    /// It is awake, and svcd's no more: told to whoever reads, and to the service's history.
+    private func note(_ intent: Journal.Intent, _ journal: Journal, _ time: LoopTime) {
+        journal.noteRelease(intent, atMilliseconds: time.wallMilliseconds)
+        makeLogger(.notice).notice("sleeper released", metadata: ["service.name": "\(intent.service)"])
     }
 
     /// The kernel's sleepers need no Docker to wake. False: nothing is frozen there.

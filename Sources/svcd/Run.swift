@@ -10,6 +10,7 @@ internal import PolicyFile
 internal import ServiceLifecycle
 internal import SleepCore
 internal import SleepEngine
+internal import Systemd
 
 /// The daemon itself.
 struct Run: AsyncParsableCommand {
@@ -75,6 +76,7 @@ struct Run: AsyncParsableCommand {
             hook: setting(hook, "SVCD_HOOK", DefaultPaths.hook), hookMode: mode, listen: plan, engine: engine,
             doctor: doctor,
             loop: loop, logger: logger)
+        defer { JournalLog.flush() }
         do {
             try await daemon.run()
         } catch {

@@ -8,18 +8,13 @@ struct WatchdogService: ServiceLifecycle.Service {
     let supervisor: Supervisor
     let limit: Duration
 
+    /// Waits for no pulse: what is stuck must not keep svcd from stopping.
     func run() async throws {
-        // On this task's own thread and clock: a stuck event loop can't feed it.
-        await withTaskGroup { group in
-            group.addTask {
-                while !Task.isCancelled {
-                    await supervisor.pulse()
-                    ServiceManager.tell(.watchdog)
-                    try? await Task.sleep(for: limit / 3)
-                }
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                await supervisor.pulse { ServiceManager.tell(.watchdog) }
+                try await Task.sleep(for: limit / 3)
             }
-            try? await gracefulShutdown()
-            group.cancelAll()
         }
     }
 }
@@ -38,7 +33,7 @@ struct StatusService: ServiceLifecycle.Service {
             let (id, notices) = await supervisor.subscribe()
             for await _ in notices.cancelOnGracefulShutdown() {
                 // The last one of a flock counts.
-                try? await Task.sleep(for: Self.pause)
+                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
                 let summary = await supervisor.summary
                 if summary != shown { ServiceManager.tell(.status(Self.sentence(summary))) }
                 shown = summary

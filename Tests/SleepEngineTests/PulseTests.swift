@@ -7,41 +7,49 @@ import Testing
 
 @Suite("signs of life")
 struct PulseTests {
-    /// What a pulse does in the background.
-    private final class Pulse: Sendable {
-        private let hasCome = Mutex(false)
-        var isBack: Bool { hasCome.withLock { $0 } }
-        func come() { hasCome.withLock { $0 = true } }
+    private func pulse(_ supervisor: Supervisor) async {
+        await withCheckedContinuation { continuation in
+            Task { await supervisor.pulse { continuation.resume() } }
+        }
     }
 
     @Test("there is one while the engine answers, and while it is away")
     func turns() async throws {
         try await withSupervisor(["s"]) { supervisor, engine in
-            await supervisor.pulse()
+            await pulse(supervisor)
             engine.isUp = false
-            await supervisor.pulse()
-            #expect(await !supervisor.isEngineReachable)
+            try await eventually("it is lost") { await !supervisor.isEngineReachable }
+            await pulse(supervisor)
             engine.isUp = true
-            await supervisor.pulse()
+            await pulse(supervisor)
+        }
+    }
+
+    @Test("one that comes asks the engine nothing")
+    func asksNothing() async throws {
+        try await withSupervisor(["s"]) { supervisor, engine in
+            await pulse(supervisor)
+            engine.isStuck = true
+            await pulse(supervisor)
+            await pulse(supervisor)
+            engine.isStuck = false
         }
     }
 
     @Test("there is none while the task that minds the engine is stuck")
     func stuck() async throws {
         try await withSupervisor(["s"]) { supervisor, engine in
-            await supervisor.pulse()
+            await pulse(supervisor)
             engine.isStuck = true
-            // This one reaches it, and leaves it where it is.
-            await supervisor.pulse()
-            let pulse = Pulse()
-            let task = Task {
-                await supervisor.pulse()
-                pulse.come()
-            }
-            try await Task.sleep(for: .milliseconds(200))
-            #expect(!pulse.isBack)
+            await supervisor.suspicions?.yield(.doubt)
+            try await eventually("somebody is stuck") { engine.isSomebodyStuck }
+            let hasCome = Mutex(false)
+            await supervisor.pulse { hasCome.withLock { $0 = true } }
+            try await eventually("only the engine's task is left") { await !supervisor.turns.isEmpty }
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(!hasCome.withLock { $0 })
             engine.isStuck = false
-            await task.value
+            try await eventually("it comes then") { hasCome.withLock { $0 } }
         }
     }
 

@@ -9,6 +9,7 @@ package final class FakeEngine: ContainerEngine {
         var commands: [String] = []
         var isUp = true
         var isStuck = false
+        var isSomebodyStuck = false
         /// What the next calls of a verb do instead of succeeding.
         var faults: [String: [Fault]] = [:]
         var listener: AsyncStream<ContainerEvent?>.Continuation?
@@ -53,6 +54,8 @@ package final class FakeEngine: ContainerEngine {
         set { state.withLockedValue { $0.isStuck = newValue } }
     }
 
+    package var isSomebodyStuck: Bool { state.withLockedValue { $0.isSomebodyStuck } }
+
     /// Sets what is true, without an event.
     package func put(_ name: String, _ status: Container.Status?, id: String? = nil) {
         state.withLockedValue { state in
@@ -74,7 +77,11 @@ package final class FakeEngine: ContainerEngine {
     // MARK: ContainerEngine
 
     package func ping(within deadline: Duration) async throws {
-        while isStuck { try await Task.sleep(for: .milliseconds(5)) }
+        defer { state.withLockedValue { $0.isSomebodyStuck = false } }
+        while isStuck {
+            state.withLockedValue { $0.isSomebodyStuck = true }
+            try await Task.sleep(for: .milliseconds(5))
+        }
         guard isUp else { throw EngineFault.unreachable("down") }
     }
 

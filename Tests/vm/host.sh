@@ -1,25 +1,36 @@
 #!/bin/bash
 # svcd's host tests: systemd, cgroup v2, Docker with systemd's cgroup driver. Runs at boot inside the machine of run.sh.
 #
-# Each check prints a line; the first that fails prints what the journal has, and ends it.
+# Each check prints a line. At the end the journal is printed if one has failed.
 set -u
 phase_file=/var/lib/svcd-tests-phase
+failures=/var/lib/svcd-tests-failures
 policy=/etc/svcd/policy.yaml
 
 say() { echo "[vm] $*"; }
 
-give_up() {
+failed() {
     say "FAILED: $*"
-    journalctl -u svcd -u svcd-control.socket -u svcd-hook.socket -n 40 --no-pager | sed 's/^/[vm]   /'
+    echo "$*" >>$failures
+}
+
+# end: what it came to. The machine stops.
+end() {
+    if [ -s $failures ]; then
+        journalctl -u svcd -u svcd-control.socket -u svcd-hook.socket --no-pager | tail -n 120 | sed 's/^/[vm]   /'
+        say "$(wc -l <$failures) failed"
+    else
+        say "all passed"
+    fi
     systemctl poweroff --no-block
-    exit 1
+    exit
 }
 
 # check WHAT COMMAND…: the command succeeds.
 check() {
     local what=$1 output
     shift
-    if output=$("$@" 2>&1); then say "ok: $what"; else give_up "$what: $* says: $output"; fi
+    if output=$("$@" 2>&1); then say "ok: $what"; else failed "$what: $* says: $output"; fi
 }
 
 # within SECONDS WHAT COMMAND…: it does, some time.
@@ -27,7 +38,10 @@ within() {
     local limit=$1 what=$2 end=$((SECONDS + $1))
     shift 2
     until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || give_up "not within $limit s: $what ($*)"
+        if [ $SECONDS -ge $end ]; then
+            failed "not within $limit s: $what ($*)"
+            return
+        fi
         sleep 0.5
     done
     say "ok: $what"
@@ -59,7 +73,7 @@ containers() {
     docker import /payload/image.tar svcd-busybox >/dev/null
     for name in github fetch web; do
         docker run -d --init --restart always --name "$name" svcd-busybox service \
-            "$([ $name = github ] && echo 120 || echo 4)" 80 0 >/dev/null || give_up "docker run $name"
+            "$([ $name = github ] && echo 120 || echo 4)" 80 0 >/dev/null || failed "docker run $name"
     done
 }
 
@@ -155,11 +169,11 @@ story() {
     check "who asked is known" contains 'svcctl' "$(journalctl -u svcd -o json --no-pager | grep '"SVCD_REQUEST":"sleep' | tail -1)"
     check "and in the history" contains 'svcctl' "$(svcctl history github)"
 
-    useradd operator -G svcd
-    useradd stranger
-    check "a member of the group is an operator" su operator -c 'svcctl pin github'
-    check "whom the history names" contains "uid $(id -u operator)" "$(svcctl history github)"
-    check "unpin" su operator -c 'svcctl unpin github'
+    check "alice joins the group" useradd alice -G svcd
+    check "a stranger doesn't" useradd stranger
+    check "a member of the group is an operator" su alice -c 'svcctl pin github'
+    check "whom the history names" contains "uid $(id -u alice)" "$(svcctl history github)"
+    check "unpin" su alice -c 'svcctl unpin github'
     local answer
     answer=$(su stranger -c 'svcctl status' 2>&1)
     check "anybody else gets 77" test $? = 77
@@ -178,6 +192,7 @@ survival() {
     within 30 "it answers" svcctl status
 
     check "github sleeps" svcctl sleep github --force
+    check "fetch sleeps" svcctl sleep fetch --force
     old=$(pid)
     kill -9 "$old"
     for _ in $(seq 100); do hook github >>/tmp/answers & done
@@ -185,7 +200,9 @@ survival() {
     count=$(grep -o 200 /tmp/answers | wc -l)
     check "a hundred requests waited in the socket and were answered ($count)" test "$count" = 100
     check "by another svcd" new_pid "$old"
-    check "github runs" test "$(docker inspect -f '{{.State.Status}}' github)" = running
+    check "fetch, which nobody has asked for, was released" grep -q 'frozen 0' "$(cgroup fetch)/cgroup.events"
+    check "which its story tells" contains 'sleeper released' "$(journalctl SVCD_SERVICE=fetch --no-pager)"
+    check "and the history" contains 'svcd release' "$(svcctl history fetch)"
 
     check "github sleeps" svcctl sleep github --force
     old=$(pid)
@@ -195,10 +212,27 @@ survival() {
     for name in github fetch web; do within 60 "$name is awake" is $name awake; done
 }
 
-new_status_says() { systemctl status svcd | grep 'Status: ' | grep -qF -- "$1"; }
-pid() { [ "$(pid)" != "$1" ] && [ "$(pid)" != 0 ]; }
+new_pid() { [ "$(pid)" != "$1" ] && [ "$(pid)" != 0 ]; }
+
+# A svcd that can't start is given up, and whoever calls hears it.
+bad_start() {
+    echo 'services: [' >>$policy
+    check "svcd stops" systemctl stop svcd
+    local answer
+    answer=$(timeout 100 svcctl status 2>&1)
+    check "with a bad policy a caller is told" test $? = 69
+    say "caller: $answer"
+    within 60 "the sockets are given up" fails systemctl is-active --quiet svcd-hook.socket
+    write_policy
+    systemctl reset-failed svcd svcd-control.socket svcd-hook.socket
+    check "mended, it starts" systemctl start svcd
+    check "and its sockets do" systemctl is-active svcd-control.socket svcd-hook.socket
+    for name in github fetch web; do within 60 "$name is awake" is $name awake; done
+}
 
 removal() {
+    sed -i 's/^version: 1/version: 1\non_exit: leave/' $policy
+    check "on_exit: leave" systemctl reload svcd
     check "github sleeps" svcctl sleep github --force
     check "it is removed" bash /payload/systemd/install.sh --uninstall
     check "github was woken first" test "$(docker inspect -f '{{.State.Status}}' github)" = running
@@ -208,7 +242,7 @@ removal() {
     check "with the edited policy" svcctl status github
     check "it is purged" bash /payload/systemd/install.sh --purge
     check "nothing is left" nothing_but
-    check "no group either" fails getent group svcd svcd-hook
+    for group in svcd svcd-hook; do check "no group $group either" fails getent group $group; done
 }
 
 nothing_but() {
@@ -242,6 +276,7 @@ first() {
     cgroup_v2
     story
     survival
+    bad_start
     removal
     package
     check "github sleeps" svcctl sleep github --force
@@ -259,12 +294,17 @@ second() {
         check "$name answers" hook_answers $name
         check "Docker knows" test "$(docker inspect -f '{{.State.Status}}' $name)" = running
     done
+    check "github sleeps" svcctl sleep github --force
     check "the package is removed" dpkg -r svcd
+    check "github was woken first" test "$(docker inspect -f '{{.State.Status}}' github)" = running
     check "its policy stays" grep -q github $policy
+    check "it is installed again" dpkg -i /payload/svcd-next.deb
+    check "and enabled" systemctl is-enabled svcd svcd-control.socket svcd-hook.socket
+    check "and answers" svcctl status github
+    check "the package is removed again" dpkg -r svcd
     check "it is purged" dpkg -P svcd
     check "nothing is left" nothing_but
-    say "all passed"
-    systemctl poweroff --no-block
+    end
 }
 
 "$(cat $phase_file 2>/dev/null || echo first)"
