@@ -56,7 +56,7 @@ Maintainer: svcd <maintainers@svcd.example.org>
 Section: admin
 Priority: optional
 Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
-Depends: libc6 (>= $glibc), libgcc-s1, libsqlite3-0, libstdc++6, libsystemd0, libyaml-0-2, systemd, init-system-helpers
+Depends: libc6 (>= $glibc), libgcc-s1, libsqlite3-0, libstdc++6, libsystemd0, libyaml-0-2, systemd
 Recommends: docker.io | docker-ce
 Description: sleep and wake of service containers
  Puts idle containers to sleep, hands their memory back to the host, and wakes
