@@ -20,7 +20,7 @@ struct Release: AsyncParsableCommand {
 
     @OptionGroup var host: HostOptions
 
-    @Flag(help: "Wakes them whatever on_exit says: before svcd is removed.")
+    @Flag(help: "Wakes them whatever on_exit says, and starts what svcd has stopped: before svcd is removed.")
     var all = false
 
     private static let attempts = 5
@@ -86,12 +86,16 @@ struct Release: AsyncParsableCommand {
         return true
     }
 
-    /// Unpauses until it runs, is gone, or Docker refuses for good; false: it is stopped, and was to be.
+    /// Unpauses until it runs, is gone, or Docker refuses for good; false: it is stopped, and stays so.
     private func wake(_ intent: Journal.Intent, _ engine: DockerEngine) async throws -> Bool {
         var wait = Duration.milliseconds(20)
         for attempt in 1... {
             do {
                 let container = try await engine.inspect(id: intent.container, within: .seconds(5))
+                if all, container?.status == .down, intent.depth == .stopped {
+                    try await engine.start(id: intent.container, within: .seconds(30))
+                    return true
+                }
                 guard let container, container.status == .paused else {
                     return container?.status != .down || intent.depth != .stopped
                 }

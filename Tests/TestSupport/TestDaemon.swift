@@ -148,10 +148,11 @@ package final class TestDaemon: Sendable {
     }
 
     /// `svcd release` on this daemon's state directory.
-    package func release() async throws -> Shell.Result {
-        try await Shell.run([
-            Self.binaries + "/svcd", "release", "--docker", "unix://\(dockerSocket)", "--state-dir", statePath,
-        ])
+    package func release(_ more: String...) async throws -> Shell.Result {
+        try await Shell.run(
+            [
+                Self.binaries + "/svcd", "release", "--docker", "unix://\(dockerSocket)", "--state-dir", statePath,
+            ] + more)
     }
 
     /// svcctl against this daemon.

@@ -246,6 +246,36 @@ extension RealTests {
             }
         }
 
+        @Test("svcd release --all wakes what on_exit leaves, and starts what was stopped")
+        func releaseAll() async throws {
+            let services =
+                Self.github + [
+                    "cold: {tier: on-demand, activity: [hook], min_awake: 0s, ready: {tcp: 80}}"
+                ]
+            try await TestDaemon.with(services: services, top: "on_exit: leave") { daemon, docker in
+                try await docker.start("github")
+                try await docker.serve("cold")
+                for name in ["github", "cold"] { try await daemon.wait(name, is: "awake") }
+                try await daemon.sleep("github")
+                #expect(try await daemon.send("POST", "/v1/services/cold/sleep?depth=stopped&force=true").status == 200)
+                try await daemon.stop(SIGTERM)
+                #expect(try await daemon.release().status == 0)
+                #expect(try await docker.status("github") == "paused")
+                #expect(try await docker.status("cold") == "exited")
+                let released = try await daemon.release("--all")
+                #expect(released.status == 0, "\(released)")
+                for name in ["github", "cold"] {
+                    #expect(released.errors.contains("service.name=\(name)"), "\(released)")
+                    #expect(try await docker.runs(name))
+                }
+                // None is svcd's any more.
+                try await daemon.start()
+                for name in ["github", "cold"] { try await daemon.wait(name, is: "awake") }
+                let last = try await daemon.get(History.self, "/v1/history?service=cold").history
+                #expect(last.contains { $0.by == "svcd release" && $0.to == "awake" })
+            }
+        }
+
         @Test("a second svcd on the same state directory refuses and names the first")
         func second() async throws {
             try await TestDaemon.with(services: Self.github) { daemon, _ in
