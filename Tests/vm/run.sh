@@ -27,8 +27,7 @@ fi
 if [ ! -e "$dir/debian/done" ]; then
     echo "making a Debian"
     rm -rf "$dir/debian"
-    debootstrap --variant=minbase --include="$(tr '\n' , <Tests/vm/packages.txt | sed 's/,$//')" bookworm "$dir/debian" \
-        http://deb.debian.org/debian >"$dir/debootstrap.log" || { tail "$dir/debootstrap.log" && exit 1; }
+    debootstrap --variant=minbase --include="$(tr '\n' , <Tests/vm/packages.txt | sed 's/,$//')" bookworm "$dir/debian" >"$dir/debootstrap.log" || { tail "$dir/debootstrap.log" && exit 1; }
     touch "$dir/debian/done"
 fi
 cp Tests/vm/svcd-tests.service "$dir/debian/etc/systemd/system/"
