@@ -31,7 +31,11 @@ enum LeaseKeeper {
         defer { close(pidfd) }
         setenv(variable, lease, 1)
         defer { unsetenv(variable) }
-        let starter = try spawn(["--control", control, "keep-lease", "--detach", service], watching: pidfd)
+        // The keeper leaves this directory.
+        guard let absolute = realpath(control, nil) else { throw Fault(code: errno) }
+        defer { free(absolute) }
+        let starter = try spawn(
+            ["--control", String(cString: absolute), "keep-lease", "--detach", service], watching: pidfd)
         var status: Int32 = 0
         while waitpid(starter, &status, 0) < 0, errno == EINTR {}
         // Its exit code is the errno of what it started.

@@ -246,8 +246,10 @@ extension RealTests {
                 // The command has svcctl's place: what it leaves behind holds nothing, and nothing of ours is its own.
                 let left = try await Shell.run([
                     // Passes nothing of this process on.
-                    "python3", "-c", "import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)",
-                    TestDaemon.binaries + "/svcctl", "--control", daemon.controlPath, "run", "github", "--", "sh", "-c",
+                    "python3", "-c",
+                    "import subprocess, sys; sys.exit(subprocess.run(sys.argv[2:], cwd=sys.argv[1]).returncode)",
+                    daemon.directory, TestDaemon.binaries + "/svcctl", "--control", "./control.sock", "run", "github",
+                    "--", "sh", "-c",
                     "setsid sleep 60 </dev/null >/dev/null 2>&1 & ls /proc/$$/fd; grep SigBlk /proc/$$/status; echo left $!;"
                         + " pgrep -P $$ -l; env | grep SVCD_LEASE",
                 ])
