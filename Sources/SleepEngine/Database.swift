@@ -1,6 +1,6 @@
 internal import CSQLite
 
-/// One SQLite connection. Not Sendable: whoever opens it keeps it on one thread.
+/// One SQLite connection. Not Sendable: whoever opens it uses it from one place at a time.
 final class Database {
     private let handle: OpaquePointer
     private var statements: [String: OpaquePointer] = [:]

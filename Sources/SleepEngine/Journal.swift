@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// What must survive a crash: whose sleepers these are, leases, pins, the mode, and what happened.
 ///
-/// One SQLite file in WAL mode, on a thread of its own. Writes are queued in order and done in batches,
+/// One SQLite file in WAL mode, on a queue of its own. Writes are queued in order and done in batches,
 /// each batch a transaction; only the intent before a sleep is waited for. `synchronous=NORMAL` keeps
 /// everything through the death of svcd, which is what intents are for; a power cut may lose the last
 /// moments, and paused containers do not survive one anyway.
@@ -12,12 +12,12 @@ package final class Journal: Sendable {
     /// How long history is kept.
     package static let keptFor = Duration.seconds(31 * 86_400)
 
-    private let thread: JournalThread
+    private let queue: JournalQueue
     private let database: Locked
     private let failing = Mutex<String?>(nil)
     private let logger: Logger
 
-    /// The connection, used on the journal's thread only (and in `init`, before the thread has work):
+    /// The connection, used on the journal's queue only (and in `init`, before that has work):
     /// that is the proof behind the unchecked claim.
     private final class Locked: @unchecked Sendable {
         let database: Database
@@ -40,7 +40,7 @@ package final class Journal: Sendable {
         let locked = Locked(opened)
         database = locked
         self.logger = logger
-        thread = JournalThread { batch in
+        queue = JournalQueue { batch in
             try? locked.database.run("BEGIN")
             for work in batch { work() }
             try? locked.database.run("COMMIT")
@@ -90,8 +90,6 @@ package final class Journal: Sendable {
         }
     }
 
-    deinit { thread.close() }
-
     // MARK: Writing
 
     /// Forgets a sleeper that was woken while no supervisor lived, and puts that into its history.
@@ -107,7 +105,7 @@ package final class Journal: Sendable {
     /// Queues a write and returns at once. A write that fails (disk full) is dropped; `lastFault` tells.
     package func write(_ entry: Entry) {
         let database = database
-        thread.enqueue { [self] in
+        queue.enqueue { [self] in
             do throws(JournalFault) {
                 try Self.perform(entry, database.database)
                 noteFault(nil)
@@ -117,11 +115,11 @@ package final class Journal: Sendable {
         }
     }
 
-    /// Stores intents and calls `done` on the journal's thread once they would survive the death of svcd;
+    /// Stores intents and calls `done` on the journal's queue once they would survive the death of svcd;
     /// with the fault if they would not.
     package func record(_ intents: [Intent], done: @escaping @Sendable (JournalFault?) -> Void) {
         let database = database
-        thread.enqueue {
+        queue.enqueue {
             do throws(JournalFault) {
                 for intent in intents { try Self.perform(.intent(intent), database.database) }
                 // What is queued before goes with it; the next write opens a transaction anew.
@@ -241,7 +239,7 @@ package final class Journal: Sendable {
     ) async throws -> Value {
         let database = database
         return try await withCheckedThrowingContinuation { continuation in
-            thread.enqueue {
+            queue.enqueue {
                 do throws(JournalFault) {
                     continuation.resume(returning: try body(database.database))
                 } catch {
