@@ -41,7 +41,7 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CLinux"),
 
-        .target(name: "SleepCore", dependencies: [histogram], swiftSettings: settings),
+        .target(name: "SleepCore", dependencies: [histogram, "CLinux"], swiftSettings: settings),
         .target(name: "PolicyFile", dependencies: ["SleepCore", "CYAML"], swiftSettings: settings),
         .target(name: "ControlTypes", swiftSettings: settings),
         .target(name: "UnixHTTP", dependencies: [nioCore, nioPosix, nioHTTP], swiftSettings: settings),

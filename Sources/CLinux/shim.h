@@ -1,6 +1,7 @@
 /* What the kernel offers and glibc's module doesn't show, or only variadically. */
 #pragma once
 
+#include <arpa/inet.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>

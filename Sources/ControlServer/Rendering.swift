@@ -172,7 +172,7 @@ extension ServicePolicy {
             let floor = settings.networkFloorBytesPerSecond
             return floor % 1024 == 0 ? "\(floor / 1024)KiB/s" : "\(floor)B/s"
         case .cpuFloor: return percent(settings.cpuFloor)
-        case .ignoreSources: return list(settings.ignoreSources)
+        case .ignoreSources: return list(settings.ignoreSources.map(\.description))
         case .ready:
             switch settings.ready {
             case nil: return "HEALTHCHECK after a stop"

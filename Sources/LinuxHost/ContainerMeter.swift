@@ -42,7 +42,7 @@ final class ContainerMeter: ActivityMeter {
         pid = container.pid
         self.proc = proc
         self.settings = settings
-        ignored = settings.ignoreSources.compactMap(AddressBlock.init)
+        ignored = settings.ignoreSources
         cpuWindow = min(Self.longestCPUWindow, settings.idleAfter)
         var reasons: [String] = []
         let signals = settings.activity

@@ -39,7 +39,7 @@ package final class KernelHost: ContainerHost {
     }
 
     package func watchTraffic(
-        _ container: Container, ignoring: [String], _ body: @escaping @Sendable () -> Void
+        _ container: Container, ignoring: [AddressBlock], _ body: @escaping @Sendable () -> Void
     ) -> TrafficWatch {
         do throws(TrafficWatcher.Refusal) {
             return .watching(try TrafficWatcher(container, ignoring: ignoring, proc: proc, body))
@@ -48,17 +48,20 @@ package final class KernelHost: ContainerHost {
         }
     }
 
-    package func unread(_ container: Container) -> Set<String> {
+    package func unread(_ container: Container, ignoring: [AddressBlock]) -> [UnreadSocket] {
         let table = SocketTable(of: container.pid, proc: proc, files: ["tcp", "tcp6", "udp", "udp6"])
-        return Set((table?.unread ?? []).map { "\($0.endpoints) \($0.unread)" })
+        return (table?.unread ?? []).filter { entry in !ignoring.contains { $0.contains(entry.endpoints.remote) } }.map
+        {
+            UnreadSocket(endpoints: "\($0.endpoints)", port: $0.endpoints.localPort, waiting: $0.unread)
+        }
     }
 
-    package func unanswered(_ container: Container, within limit: Duration, ignoring: [String]) -> [OpenRequest] {
+    package func unanswered(_ container: Container, within limit: Duration, ignoring: [AddressBlock]) -> [OpenRequest] {
         let network = container.details?.network ?? "bridge"
         // Others' connections are in the same namespace.
         if network == "host" || network.hasPrefix("container:") { return [] }
         let requests = UnansweredRequests(pid: container.pid, proc: proc)
-        return requests?.open(within: limit.milliseconds, ignoring: ignoring.compactMap(AddressBlock.init)) ?? []
+        return requests?.open(within: limit.milliseconds, ignoring: ignoring) ?? []
     }
 
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? {

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import SleepCore
 
 /// A filter of packet sockets in classic BPF (Documentation/networking/filter.rst). Offsets count from the
 /// network header, as cooked sockets (SOCK_DGRAM) have it.

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import SleepCore
 
 #if canImport(Glibc)
     internal import Glibc

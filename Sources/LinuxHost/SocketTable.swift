@@ -1,3 +1,5 @@
+internal import SleepCore
+
 #if canImport(Glibc)
     internal import Glibc
 #else
@@ -6,11 +8,13 @@
 
 /// The sockets of a process's network namespace, from `/proc/PID/net/{tcp,tcp6,udp,udp6}` (proc(5)).
 struct SocketTable {
-    struct Endpoints: Hashable {
+    struct Endpoints: Hashable, CustomStringConvertible {
         var local: IPAddress
         var localPort: Int
         var remote: IPAddress
         var remotePort: Int
+
+        var description: String { "\(local):\(localPort) \(remote):\(remotePort)" }
     }
 
     struct Entry: Equatable {

@@ -24,7 +24,7 @@ final class TrafficWatcher: Sendable {
 
     /// - Parameter body: called on any thread, for every packet or so.
     init(
-        _ container: Container, ignoring: [String], proc: String, _ body: @escaping @Sendable () -> Void
+        _ container: Container, ignoring: [AddressBlock], proc: String, _ body: @escaping @Sendable () -> Void
     ) throws(Refusal) {
         let details = container.details ?? .init()
         if details.network == "host" || details.network.hasPrefix("container:") {
@@ -36,7 +36,7 @@ final class TrafficWatcher: Sendable {
         guard let links, !links.isEmpty else {
             throw Refusal(reason: "it has a link without an end on this host (macvlan and ipvlan have none)")
         }
-        let program = PacketProgram.wake(addresses, ignoring: ignoring.compactMap(AddressBlock.init))
+        let program = PacketProgram.wake(addresses, ignoring: ignoring)
         var opened: [CInt] = []
         for link in links {
             do throws(Refusal) {

@@ -135,7 +135,7 @@ struct SettingKey: Sendable {
             return
         }
         settings.ignoreSources = items.compactMap { item in
-            if case .scalar(let text, _, _) = item, AddressBlock.isValid(text) { return text }
+            if case .scalar(let text, _, _) = item, let block = AddressBlock(text) { return block }
             reader.fault(
                 item.mark,
                 "\(item.kind) in ignore_sources, expected an address like 10.0.0.7 or a block like 10.0.0.0/8")

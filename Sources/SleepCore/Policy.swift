@@ -131,8 +131,7 @@ package struct Settings: Sendable, Equatable {
     package var networkFloorBytesPerSecond = 1024
     /// Share of one core, 0...1.
     package var cpuFloor = 0.02
-    /// IPv4 and IPv6 addresses or CIDR blocks, as written.
-    package var ignoreSources: [String] = []
+    package var ignoreSources: [AddressBlock] = []
     /// Null: nothing said; the container's HEALTHCHECK counts after a stop.
     package var ready: Readiness?
     package var requires: [String] = []

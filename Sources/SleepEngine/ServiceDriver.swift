@@ -36,7 +36,7 @@ final class ServiceDriver {
     var trafficRefusal: String?
 
     /// What waits unread in its sleepers' sockets, and since when that is known.
-    var unreadSince: [String: Instant] = [:]
+    var unreadSince: [UnreadSocket: Instant] = [:]
 
     /// What was said on connections whose peers have said the last word, and since when that is known.
     var heard: [UInt64: (segments: UInt64, at: Instant)] = [:]

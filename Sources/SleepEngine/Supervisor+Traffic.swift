@@ -60,7 +60,8 @@ extension Supervisor {
     /// Whether a packet that came before the watch began, or that it was woken for last, is still to be read.
     func hasNewlyUnread(_ driver: ServiceDriver) -> Bool {
         let now = now
-        let unread = Set(driver.machine.containers.flatMap { world.host.unread($0) })
+        let ignored = driver.policy.settings.ignoreSources
+        let unread = Set(driver.machine.containers.flatMap { world.host.unread($0, ignoring: ignored) })
         driver.unreadSince = driver.unreadSince.filter { unread.contains($0.key) }
         for name in unread where driver.unreadSince[name] == nil { driver.unreadSince[name] = now }
         return driver.unreadSince.values.contains { now - $0 < Self.news }

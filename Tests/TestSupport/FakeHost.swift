@@ -60,10 +60,10 @@ package final class FakeHost: ContainerHost {
     @concurrent package func freeze(at place: String) async throws {}
     package func thaw(at place: String) throws {}
     package func watchTraffic(
-        _ container: Container, ignoring: [String], _ body: @escaping @Sendable () -> Void
+        _ container: Container, ignoring: [AddressBlock], _ body: @escaping @Sendable () -> Void
     ) -> TrafficWatch { .refused("there is no network") }
-    package func unanswered(_ container: Container, within: Duration, ignoring: [String]) -> [OpenRequest] { [] }
-    package func unread(_ container: Container) -> Set<String> { [] }
+    package func unanswered(_ container: Container, within: Duration, ignoring: [AddressBlock]) -> [OpenRequest] { [] }
+    package func unread(_ container: Container, ignoring: [AddressBlock]) -> [UnreadSocket] { [] }
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? { nil }
 
     package func memory(of container: Container) -> MemoryReading? {
