@@ -78,7 +78,8 @@ let package = Package(
                 arguments,
             ],
             path: "Tests/bench", exclude: ["run.sh"], swiftSettings: settings),
-        .testTarget(name: "SleepCoreTests", dependencies: ["SleepCore"], swiftSettings: settings),
+        .testTarget(
+            name: "SleepCoreTests", dependencies: ["SleepCore"], exclude: ["oracle.log"], swiftSettings: settings),
         .testTarget(name: "PolicyFileTests", dependencies: ["PolicyFile", "SleepCore"], swiftSettings: settings),
         .testTarget(
             name: "DockerEngineTests", dependencies: ["DockerEngine", "SleepCore", "TestSupport", nioPosix, nioLocks],
