@@ -149,12 +149,7 @@ extension ServicePolicy {
         }
         switch key {
         case .tier: return tier
-        case .container:
-            switch container {
-            case .name(let name): return name
-            case .compose(let project, let service): return "{compose: \(project)/\(service)}"
-            case .label(let key, let value): return "{label: \(key)=\(value)}"
-            }
+        case .container: return container.written
         case .replicas: return settings.replicas.rawValue
         case .sleep: return settings.sleep.rawValue
         case .idleAfter: return DurationText.format(settings.idleAfter)

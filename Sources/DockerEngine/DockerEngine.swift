@@ -50,17 +50,13 @@ package actor DockerEngine: ContainerEngine {
     }
 
     package func find(_ match: ContainerMatch, within deadline: Duration) async throws -> [Container] {
-        switch match {
+        switch match.requirement {
         case .name(let name):
             // Docker takes the beginning of an id for a name as well.
             guard let found = try await inspect(id: name, within: deadline), found.name == name else { return [] }
             return [found]
-        case .compose(let project, let service):
-            return try await find(
-                labels: ["com.docker.compose.project=\(project)", "com.docker.compose.service=\(service)"], match,
-                within: deadline)
-        case .label(let key, let value):
-            return try await find(labels: ["\(key)=\(value)"], match, within: deadline)
+        case .labels(let labels, _):
+            return try await find(labels: labels.map { "\($0.key)=\($0.value)" }, match, within: deadline)
         }
     }
 

@@ -64,7 +64,7 @@ struct PolicyReader {
         var tiers = Tier.builtIn
         guard let pairs = pairs(of: node, "names of tiers, each with its settings", keys: nil) else { return tiers }
         for (name, mark, value) in pairs {
-            guard isName(name) else {
+            guard MatchKind.isName(name) else {
                 fault(mark, "tier '\(name)', expected a name of letters, digits, '.', '_' and '-'")
                 continue
             }
@@ -90,7 +90,7 @@ struct PolicyReader {
         var services: [ServicePolicy] = []
         var marks: [String: Mark] = [:]
         for (name, mark, value) in pairs {
-            guard isName(name) else {
+            guard MatchKind.isName(name) else {
                 fault(mark, "service '\(name)', expected a name of letters, digits, '.', '_' and '-'")
                 continue
             }
@@ -177,12 +177,12 @@ struct PolicyReader {
     }
 
     private mutating func checkContainers(_ services: [ServicePolicy], _ marks: [String: Mark]) {
-        var owners: [ContainerMatch: String] = [:]
+        var owners: [ContainerMatch.Requirement: String] = [:]
         for service in services {
-            if let owner = owners[service.container], let mark = marks[service.name] {
+            if let owner = owners[service.container.requirement], let mark = marks[service.name] {
                 fault(mark, "services '\(owner)' and '\(service.name)' are both on \(service.container), expected one")
             } else {
-                owners[service.container] = service.name
+                owners[service.container.requirement] = service.name
             }
         }
     }
@@ -221,32 +221,24 @@ struct PolicyReader {
     }
 
     private mutating func containerMatch(_ node: YAMLNode) -> ContainerMatch? {
-        let expected = "expected a name, {compose: PROJECT/SERVICE} or {label: KEY=VALUE}"
+        let expected = "expected \(MatchKind.grammars)"
         switch node {
-        case .scalar(let name, _, let mark):
-            guard isName(name) else {
-                fault(mark, "container \(node.kind) can't be a container's name, \(expected)")
-                return nil
-            }
-            return .name(name)
+        case .scalar(let text, _, let mark):
+            let match = MatchKind.all.first { $0.key == nil }?.make(text)
+            if match == nil { fault(mark, "container \(node.kind) can't be a container's name, \(expected)") }
+            return match
         case .sequence(_, let mark):
             fault(mark, "container is a list, \(expected)")
             return nil
         case .mapping(_, let mark):
-            guard let pairs = pairs(of: node, expected, keys: ["compose", "label"]) else { return nil }
+            guard let pairs = pairs(of: node, expected, keys: MatchKind.all.compactMap(\.key)) else { return nil }
             guard pairs.count == 1, let pair = pairs.first, case .scalar(let text, _, let textMark) = pair.value else {
                 fault(mark, "container is not one match, \(expected)")
                 return nil
             }
-            let separator: Character = pair.key == "compose" ? "/" : "="
-            let parts = text.split(separator: separator, maxSplits: 1, omittingEmptySubsequences: false).map(
-                String.init)
-            guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-                fault(textMark, "\(pair.key) '\(text)', \(expected)")
-                return nil
-            }
-            return pair.key == "compose"
-                ? .compose(project: parts[0], service: parts[1]) : .label(key: parts[0], value: parts[1])
+            let match = MatchKind.all.first { $0.key == pair.key }?.make(text)
+            if match == nil { fault(textMark, "\(pair.key) '\(text)', \(expected)") }
+            return match
         }
     }
 
@@ -343,15 +335,6 @@ struct PolicyReader {
         }
         fault(node.mark, "\(key) is \(node.kind), expected a share like 70%")
         return nil
-    }
-
-    /// What Docker takes for a container's name, and svcd for a service's.
-    private func isName(_ text: String) -> Bool {
-        guard let first = text.utf8.first, text.utf8.count <= 128 else { return false }
-        func isAlphanumeric(_ byte: UInt8) -> Bool {
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-        }
-        return isAlphanumeric(first) && text.utf8.allSatisfy { isAlphanumeric($0) || [45, 46, 95].contains($0) }
     }
 }
 

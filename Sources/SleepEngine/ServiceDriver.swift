@@ -10,6 +10,9 @@ final class ServiceDriver {
         case match(ContainerMatch)
         /// A sleeper that no service covers any more.
         case container(String)
+
+        /// Where an index finds it; null: by nothing that a container says of itself.
+        var anchor: ContainerMatch.Anchor? { if case .match(let match) = self { match.anchor } else { nil } }
     }
 
     /// Distinguishes drivers of one name over reloads.

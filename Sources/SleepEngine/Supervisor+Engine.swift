@@ -209,13 +209,13 @@ extension Supervisor {
 
     private func meant(by event: ContainerEvent) -> Set<UInt64> {
         var keys = byContainer[event.id] ?? []
-        keys.formUnion(byMatch[.name(event.name)] ?? [])
-        if let project = event.labels["com.docker.compose.project"],
-            let service = event.labels["com.docker.compose.service"]
-        {
-            keys.formUnion(byMatch[.compose(project: project, service: service)] ?? [])
+        let labels = event.labels.map { ContainerMatch.Anchor.label(ContainerMatch.Label($0.key, $0.value)) }
+        for key in ([.name(event.name)] + labels).flatMap({ byMatch[$0] ?? [] }) {
+            guard case .match(let match)? = drivers[key]?.target,
+                match.matches(name: event.name, label: { event.labels[$0] })
+            else { continue }
+            keys.insert(key)
         }
-        for (key, value) in event.labels { keys.formUnion(byMatch[.label(key: key, value: value)] ?? []) }
         return keys
     }
 
@@ -239,33 +239,28 @@ extension Supervisor {
 
 /// Finds containers in a listing by whatever a policy names them by.
 struct ContainerFinder {
-    private var byMatch: [ContainerMatch: [Container]] = [:]
+    private var byAnchor: [ContainerMatch.Anchor: [ListedContainer]] = [:]
     private(set) var byID: [String: Container] = [:]
 
     init(_ listed: [ListedContainer], policy targets: [ServiceDriver.Target]) {
-        var labels: Set<String> = []
-        for case .match(.label(let key, _)) in targets { labels.insert(key) }
+        var keys: Set<String> = []
+        for case .label(let label)? in targets.map(\.anchor) { keys.insert(label.key) }
         for entry in listed {
-            let container = entry.container
-            byID[container.id] = container
-            byMatch[.name(container.name), default: []].append(container)
-            let compose = ContainerMatch.compose(
-                project: entry.labels["com.docker.compose.project"] ?? "",
-                service: entry.labels["com.docker.compose.service"] ?? "")
-            if compose.matches(name: container.name, label: { entry.labels[$0] }) {
-                byMatch[compose, default: []].append(container)
-            }
-            for key in labels {
-                if let value = entry.labels[key] {
-                    byMatch[.label(key: key, value: value), default: []].append(container)
-                }
+            byID[entry.container.id] = entry.container
+            byAnchor[.name(entry.container.name), default: []].append(entry)
+            for key in keys {
+                guard let value = entry.labels[key] else { continue }
+                byAnchor[.label(ContainerMatch.Label(key, value)), default: []].append(entry)
             }
         }
     }
 
     func find(_ target: ServiceDriver.Target) -> [Container] {
         switch target {
-        case .match(let match): byMatch[match] ?? []
+        case .match(let match):
+            (match.anchor.flatMap { byAnchor[$0] } ?? []).filter { entry in
+                match.matches(name: entry.container.name, label: { entry.labels[$0] })
+            }.map(\.container)
         case .container(let id): byID[id].map { [$0] } ?? []
         }
     }

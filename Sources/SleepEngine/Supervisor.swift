@@ -96,7 +96,7 @@ package actor Supervisor {
     var drivers: [UInt64: ServiceDriver] = [:]
     var byName: [String: ServiceDriver] = [:]
     /// Who is meant by a match, and who holds a container: events are sent by these.
-    var byMatch: [ContainerMatch: [UInt64]] = [:]
+    var byMatch: [ContainerMatch.Anchor: [UInt64]] = [:]
     var byContainer: [String: Set<UInt64>] = [:]
     var unclaimed: [String: Journal.Intent] = [:]
     var presumedAsleep: Set<String> = []
@@ -243,13 +243,13 @@ package actor Supervisor {
         let driver = ServiceDriver(key: lastKey, policy: service, target: target, machine: machine, share: share)
         if !isEngineReachable { _ = driver.machine.handle(.engineLost, now: now) }
         drivers[driver.key] = driver
-        if case .match(let match) = driver.target { byMatch[match, default: []].append(driver.key) }
+        if let anchor = driver.target.anchor { byMatch[anchor, default: []].append(driver.key) }
         return driver
     }
 
     func remove(_ driver: ServiceDriver) {
         drivers[driver.key] = nil
-        if case .match(let match) = driver.target { byMatch[match]?.removeAll { $0 == driver.key } }
+        if let anchor = driver.target.anchor { byMatch[anchor]?.removeAll { $0 == driver.key } }
         for container in driver.machine.containers { byContainer[container.id]?.remove(driver.key) }
         if driver.isNeeding {
             driver.isNeeding = false

@@ -91,7 +91,7 @@ package final class FakeEngine: ContainerEngine {
     }
 
     package func find(_ match: ContainerMatch, within deadline: Duration) async throws -> [Container] {
-        guard case .name(let name) = match else { return [] }
+        guard case .name(let name) = match.requirement else { return [] }
         try note("find \(name)")
         return state.withLockedValue { $0.containers[name].map { [$0] } ?? [] }
     }
