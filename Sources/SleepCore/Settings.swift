@@ -16,7 +16,6 @@ package struct Settings: Sendable, Equatable {
     package var networkFloorBytesPerSecond = 1024
     /// Share of one core, 0...1.
     package var cpuFloor = 0.02
-    
     package var ignoreSources: [AddressBlock] = []
     /// Null: nothing said; the container's HEALTHCHECK counts after a stop.
     package var ready: Readiness?
