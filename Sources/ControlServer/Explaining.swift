@@ -9,7 +9,7 @@ extension Why {
         self.init(
             service: view.policy.name, state: machine.state.rawValue, depth: machine.depth?.rawValue,
             since: Wire.timestamp(milliseconds: view.wall(machine.stateSince)), trigger: machine.lastTrigger.rawValue,
-            by: machine.lastBy, because: Self.because(view), vetoes: machine.vetoes(view.now),
+            by: machine.lastBy, because: Self.because(view), vetoes: machine.vetoes(view.now).map(\.description),
             changes: Self.changes(view))
     }
 
@@ -73,7 +73,7 @@ extension Why {
             if let last = machine.leases.values.max() {
                 changes.append(Change(what: "the last lease ends", at: at(last)))
             }
-            let others = machine.vetoes(view.now).filter { !$0.hasPrefix("it woke ") }
+            let others = machine.vetoes(view.now).filter { if case .minAwake = $0 { false } else { true } }
             if others.isEmpty {
                 changes.append(Change(what: "it falls asleep if nobody uses it", at: at(machine.idleDeadline)))
             }

@@ -133,7 +133,8 @@ struct Responder: Sendable {
         switch await supervisor.sleep(name, depth: depth ?? .frozen, force: isForced, by: by) {
         case nil: throw unknown(name, supervisor)
         case .asleep?: return Answer(json: Service(try view(name, supervisor)))
-        case .vetoed(let vetoes)?:
+        case .vetoed(let standing)?:
+            let vetoes = standing.map(\.description)
             supervisor.noteRequest("sleep, vetoed", of: name, by: by)
             throw Problem(409, "can't sleep", "'\(name)': \(vetoes.joined(separator: "; "))", vetoes: vetoes)
         case .failed(let why)?:

@@ -10,7 +10,7 @@ extension SleepMachine {
     /// The part of a service's policy that decides when it sleeps.
     package struct Rules: Sendable, Equatable {
         /// Why it never sleeps, not even by an operator's force; null: it may.
-        package var neverSleeps: String?
+        package var neverSleeps: Veto.NeverSleeps?
         package var idleAfter: Duration
         package var minAwake: Duration
         package var wakeTimeout: Duration
@@ -23,10 +23,10 @@ extension SleepMachine {
         /// Whether a thaw alone doesn't make it awake: it must answer, or what it requires must be awake.
         package var needsReadiness: Bool
         /// Why it may not fall asleep on idle, whatever happens; an operator still may put it to sleep.
-        package var idleVetoes: [String]
+        package var idleVetoes: [Veto]
 
-        package init(_ settings: Settings, idleVetoes: [String] = []) {
-            neverSleeps = settings.sleep == .never ? "the policy says sleep: never" : nil
+        package init(_ settings: Settings, idleVetoes: [Veto] = []) {
+            neverSleeps = settings.sleep == .never ? .policy : nil
             idleAfter = settings.idleAfter
             minAwake = settings.minAwake
             wakeTimeout = settings.wakeTimeout
@@ -203,8 +203,8 @@ extension SleepMachine {
 
     package enum SleepOutcome: Sendable, Equatable {
         case asleep
-        /// What stands in the way, in words.
-        case vetoed([String])
+        /// What stands in the way.
+        case vetoed([Veto])
         case failed(String)
     }
 

@@ -154,7 +154,7 @@ extension SleepMachine {
         }
         let standing = vetoes(now)
         if mode == .observe {
-            guard standing.count == 1, observedUse != lastUse else { return }
+            guard standing == [.mode(.observe)], observedUse != lastUse else { return }
             observedUse = lastUse
             step.transitions.append(
                 Transition(from: .awake, to: .asleep, depth: .frozen, trigger: .idle, outcome: .observed))

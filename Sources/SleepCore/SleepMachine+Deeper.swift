@@ -32,21 +32,21 @@ extension SleepMachine {
     /// Takes a sleeper a step deeper for whoever asks; false: the request has been answered.
     mutating func deepen(for request: SleepRequest, _ now: Instant, _ step: inout Step) -> Bool {
         guard phase == .resting, reclaiming == nil else { return true }
-        func refuse(_ why: String) -> Bool {
+        func refuse(_ why: Veto) -> Bool {
             step.slept.append((request, .vetoed([why])))
             return false
         }
-        if retirement != nil { return refuse("svcd is letting go of it") }
-        if demand != nil { return refuse("somebody needs it") }
-        if mode != .auto, !request.force { return refuse("the mode is \(mode.rawValue)") }
+        if retirement != nil { return refuse(.lettingGo) }
+        if demand != nil { return refuse(.wanted) }
+        if mode != .auto, !request.force { return refuse(.mode(mode)) }
         switch request.depth {
         case .frozen:
             return false
         case .reclaimed:
-            guard containers.allSatisfy({ $0.status == .paused }) else { return refuse("not all of it is frozen") }
+            guard containers.allSatisfy({ $0.status == .paused }) else { return refuse(.partlyFrozen) }
             beginReclaim(request.trigger, by: request.by, now, &step)
         case .stopped:
-            guard isEngineReachable else { return refuse("Docker can't be asked") }
+            guard isEngineReachable else { return refuse(.engineSilent) }
             beginStop(request.trigger, by: request.by, now, &step)
         }
         return true
@@ -101,7 +101,7 @@ extension SleepMachine {
         for request in sleepRequests where request.depth == .reclaimed {
             let isDone = if case .asleep(let depth) = condition { depth >= .reclaimed } else { false }
             let why = reclaimHindrance?.message ?? "somebody needs it"
-            step.slept.append((request, isDone ? .asleep : .vetoed(["its memory can't be handed back: \(why)"])))
+            step.slept.append((request, isDone ? .asleep : .vetoed([.keepsMemory(why)])))
         }
         sleepRequests.removeAll { $0.depth == .reclaimed }
         if phase == .settling {
@@ -160,7 +160,7 @@ extension SleepMachine {
         note(
             from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began,
             .failed(message), &step)
-        answerStops(.vetoed(["it can't be stopped: \(message)"]), &step)
+        answerStops(.vetoed([.cannotStop(message)]), &step)
     }
 
     private mutating func answerStops(_ outcome: SleepOutcome, _ step: inout Step) {

@@ -179,7 +179,7 @@ extension SleepMachine {
             return
         }
         var standing = vetoes(now, forOperator: fall.trigger == .operator, force: fall.isForced)
-        if lastUse > began || !waiters.isEmpty || demand != nil { standing.append("it is in use") }
+        if lastUse > began || !waiters.isEmpty || demand != nil { standing.append(.inUse(nil)) }
         let isAsRecorded = !isLookPending(now) && Set(ids) == Set(containers.filter { $0.status == .running }.map(\.id))
         guard standing.isEmpty, isAsRecorded else {
             self.fall = nil
@@ -296,7 +296,7 @@ extension SleepMachine {
         fall = nil
         lastUse = now
         activity.use = use
-        for request in sleepRequests { step.slept.append((request, .vetoed(["it is in use: \(use)"]))) }
+        for request in sleepRequests { step.slept.append((request, .vetoed([.inUse(use)]))) }
         sleepRequests = []
     }
 

@@ -95,39 +95,34 @@ extension SleepMachine {
 
     package var retryAt: Instant? { wakeFailure?.retryAt ?? sleepFailure?.retryAt }
 
-    /// What keeps it from falling asleep, in words. Idle time is not among them: see `idleDeadline`.
+    /// What keeps it from falling asleep. Idle time is not among them: see `idleDeadline`.
     ///
     /// - Parameter forOperator: leaves out what only forbids falling asleep on idle.
     /// - Parameter force: leaves out everything but what no one may override.
-    package func vetoes(_ now: Instant, forOperator: Bool = false, force: Bool = false) -> [String] {
-        var vetoes: [String] = []
-        if let reason = rules.neverSleeps { return [reason] }
-        if retirement != nil { vetoes.append("svcd is letting go of it") }
+    package func vetoes(_ now: Instant, forOperator: Bool = false, force: Bool = false) -> [Veto] {
+        var vetoes: [Veto] = []
+        if let reason = rules.neverSleeps { return [.neverSleeps(reason)] }
+        if retirement != nil { vetoes.append(.lettingGo) }
         switch condition {
         case .running, .asleep: break
-        case .unknown: vetoes.append("nobody has looked at it yet")
-        case .absent: vetoes.append("it has no container")
-        case .ambiguous: vetoes.append("\(containers.count) containers match it")
-        case .down: vetoes.append("it is down")
-        case .held: vetoes.append("it is held: someone else paused it")
+        case .unknown: vetoes.append(.notLookedAt)
+        case .absent: vetoes.append(.noContainer)
+        case .ambiguous: vetoes.append(.ambiguous(containers: containers.count))
+        case .down: vetoes.append(.down)
+        case .held: vetoes.append(.held)
         }
-        if !isEngineReachable { vetoes.append("Docker can't be asked") }
-        if isInDoubt || wake != nil { vetoes.append("it is being woken or looked at") }
+        if !isEngineReachable { vetoes.append(.engineSilent) }
+        if isInDoubt || wake != nil { vetoes.append(.beingWoken) }
         if force { return vetoes }
-        if mode != .auto { vetoes.append("the mode is \(mode.rawValue)") }
-        if let pin { vetoes.append(pin.until == nil ? "it is pinned" : "it is pinned for a while") }
-        if !leases.isEmpty { vetoes.append(leases.count == 1 ? "a lease is live" : "\(leases.count) leases are live") }
-        if !neededBy.isEmpty {
-            vetoes.append("\(neededBy.joined(separator: ", ")) \(neededBy.count == 1 ? "requires" : "require") it")
-        }
-        if let use = activity.use { vetoes.append("it is in use: \(use)") }
+        if mode != .auto { vetoes.append(.mode(mode)) }
+        if let pin { vetoes.append(.pinned(until: pin.until)) }
+        if !leases.isEmpty { vetoes.append(.leases(leases.count)) }
+        if !neededBy.isEmpty { vetoes.append(.needed(by: neededBy)) }
+        if let use = activity.use { vetoes.append(.inUse(use)) }
         let awakeFor = now - awakeSince
-        if awakeFor < rules.minAwake {
-            vetoes.append(
-                "it woke \(DurationText.format(awakeFor)) ago and min_awake is \(DurationText.format(rules.minAwake))")
-        }
+        if awakeFor < rules.minAwake { vetoes.append(.minAwake(awakeFor: awakeFor, rule: rules.minAwake)) }
         if forOperator { return vetoes }
-        if let unreadable = activity.unreadable { vetoes.append("its activity can't be read: \(unreadable)") }
+        if let unreadable = activity.unreadable { vetoes.append(.unreadable(unreadable)) }
         return vetoes + rules.idleVetoes
     }
 

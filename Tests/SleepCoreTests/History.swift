@@ -88,7 +88,7 @@ struct History {
         settings.reclaim = chance(4) ? nil : Reclaim(after: .milliseconds(500), target: 0.7)
         settings.stopAfter = chance(2) ? .milliseconds(2500) : nil
         settings.ready = chance(2) ? .tcp(port: 80) : nil
-        return Machine.Rules(settings, idleVetoes: chance(12) ? ["no packet could wake it: no power"] : [])
+        return Machine.Rules(settings, idleVetoes: chance(12) ? [.noPacketWakes("no power")] : [])
     }
 
     /// Another svcd, which knows only the disk.
@@ -278,39 +278,5 @@ struct History {
         if let begun = step.reclaim { reclaim = begun.id }
         if let begun = step.look { look = begun }
         alarm = step.nextCall
-    }
-}
-
-extension SleepMachine.Event {
-    /// The case's name.
-    fileprivate var name: String {
-        switch self {
-        case .found: "found"
-        case .lookFinished: "lookFinished"
-        case .lookFailed: "lookFailed"
-        case .hinted: "hinted"
-        case .entrusted: "entrusted"
-        case .operationStarted: "operationStarted"
-        case .operationFinished: "operationFinished"
-        case .containersRun: "containersRun"
-        case .wakeRequested: "wakeRequested"
-        case .wakeDemanded: "wakeDemanded"
-        case .sleepRequested: "sleepRequested"
-        case .sampled: "sampled"
-        case .neededBy: "neededBy"
-        case .reclaimFinished: "reclaimFinished"
-        case .thawed: "thawed"
-        case .waiterLeft: "waiterLeft"
-        case .leaseTaken: "leaseTaken"
-        case .leaseEnded: "leaseEnded"
-        case .pinned: "pinned"
-        case .unpinned: "unpinned"
-        case .modeChanged: "modeChanged"
-        case .rulesChanged: "rulesChanged"
-        case .engineLost: "engineLost"
-        case .engineBack: "engineBack"
-        case .retired: "retired"
-        case .timeCame: "timeCame"
-        }
     }
 }

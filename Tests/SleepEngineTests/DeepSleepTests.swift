@@ -58,7 +58,7 @@ struct DeepSleepTests {
         host.end(.unavailable("no swap"))
         try await withSupervisor(["s"], host: host) { supervisor, _ in
             let outcome = await supervisor.sleep("s", depth: .reclaimed, force: true, by: nil)
-            #expect(outcome == .vetoed(["its memory can't be handed back: no swap"]))
+            #expect(outcome == .vetoed([.keepsMemory("no swap")]))
             let machine = try #require(await supervisor.view("s")?.machine)
             #expect(machine.state == .asleep && machine.depth == .frozen && machine.error == nil)
             #expect(machine.reclaimHindrance?.message == "no swap" && machine.reclaimHindrance?.retryAt == nil)
@@ -75,10 +75,10 @@ struct DeepSleepTests {
             // Many times the idle time.
             try await eventually("it has been read often") { host.readings > 10 }
             #expect(engine.status("s") == .running)
-            let vetoes = await supervisor.view("s")?.machine.vetoes(SuspendingClock().now)
+            let vetoes = await supervisor.view("s")?.machine.vetoes(SuspendingClock().now).map(\.description)
             #expect(vetoes == ["it is in use: 3 connections from 10.0.0.7"])
             let refused = await supervisor.sleep("s", force: false, by: nil)
-            #expect(refused == .vetoed(["it is in use: 3 connections from 10.0.0.7"]))
+            #expect(refused == .vetoed([.inUse("3 connections from 10.0.0.7")]))
             host.use = nil
             try await eventually("it falls asleep") { engine.status("s") == .paused }
         }
@@ -90,7 +90,7 @@ struct DeepSleepTests {
             engine.commands = ["sh -c backup"]
             try await eventually("it has been asked") { engine.calls.contains("execs s") }
             let refused = await supervisor.sleep("s", force: false, by: nil)
-            #expect(refused == .vetoed(["it is in use: a docker exec runs in it: sh -c backup"]))
+            #expect(refused == .vetoed([.inUse("a docker exec runs in it: sh -c backup")]))
             #expect(engine.status("s") == .running)
             #expect(await supervisor.sleep("s", force: true, by: nil) == .asleep)
         }
@@ -148,7 +148,7 @@ struct DeepSleepTests {
             for name in ["front", "back", "deep"] { #expect(engine.status(name) == .running) }
             #expect(await supervisor.view("back")?.machine.lastTrigger == .dependency)
             let refused = await supervisor.sleep("back", force: false, by: nil)
-            #expect(refused == .vetoed(["front requires it"]))
+            #expect(refused == .vetoed([.needed(by: ["front"])]))
             // An operator may insist; the next hook of the one in front wakes it again.
             #expect(await supervisor.sleep("deep", force: true, by: nil) == .asleep)
             _ = await supervisor.wake("front", trigger: .hook, by: nil)

@@ -136,7 +136,7 @@ struct SupervisorTests {
             #expect(engine.status("traffic") == .running)
             #expect(
                 await supervisor.view("traffic")?.machine.vetoes(SuspendingClock().now) == [
-                    "no packet could wake it: there is no network"
+                    .noPacketWakes("there is no network")
                 ])
             #expect(await supervisor.sleep("traffic", force: false, by: nil) == .asleep)
         }

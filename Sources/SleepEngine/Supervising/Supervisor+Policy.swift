@@ -10,10 +10,10 @@ extension Supervisor {
     func rules(
         for service: ServicePolicy, rivals: String? = nil, trafficRefusal: String? = nil
     ) -> SleepMachine.Rules {
-        var vetoes: [String] = []
-        if let trafficRefusal { vetoes.append("no packet could wake it: \(trafficRefusal)") }
+        var vetoes: [Veto] = []
+        if let trafficRefusal { vetoes.append(.noPacketWakes(trafficRefusal)) }
         var rules = SleepMachine.Rules(service.settings, idleVetoes: vetoes)
-        if let rivals { rules.neverSleeps = "its container is claimed by \(rivals) too" }
+        if let rivals { rules.neverSleeps = .claimed(by: rivals) }
         return rules
     }
 
