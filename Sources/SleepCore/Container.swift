@@ -60,23 +60,3 @@ package struct Container: Sendable, Equatable {
         self.pid = pid
     }
 }
-
-/// How far asleep a service is.
-package enum Depth: String, Sendable, CaseIterable, Codable, Comparable {
-    case frozen, reclaimed, stopped
-
-    package static func < (left: Depth, right: Depth) -> Bool { left.rank < right.rank }
-    private var rank: Int { self == .frozen ? 0 : self == .reclaimed ? 1 : 2 }
-}
-
-/// What caused a transition.
-package enum Trigger: String, Sendable, CaseIterable, Codable {
-    case hook, traffic, `operator`, lease, idle, pressure, dependency, external, recovery
-}
-
-/// The state that people see.
-package enum ServiceState: String, Sendable, CaseIterable, Codable {
-    case awake
-    case fallingAsleep = "falling-asleep"
-    case asleep, waking, held, down, absent, ambiguous, failed, unknown
-}
