@@ -22,12 +22,12 @@ extension SleepMachine {
         if !leases.isEmpty {
             for (id, until) in leases where until <= now {
                 leases[id] = nil
-                lastUse = max(lastUse, until)
+                use.wasUsed(until: until)
             }
         }
         if let until = pin?.until, until <= now {
             pin = nil
-            lastUse = max(lastUse, until)
+            use.wasUsed(until: until)
         }
         if !lately.isEmpty {
             for (id, late) in lately where late.until <= now {
@@ -51,7 +51,7 @@ extension SleepMachine {
             return
         }
         guard unanswered == nil else {
-            if condition == .running, wakeFailure == nil, reclaiming == nil {
+            if condition == .running, setbacks.wake == nil, reclaiming == nil {
                 releaseWaiters(where: \.trigger.isServedByKernel, now, &step)
             }
             return
@@ -62,8 +62,8 @@ extension SleepMachine {
         case .running:
             // Somebody else has thawed it; what goes on beside it ends within a chunk.
             guard reclaiming == nil else { return }
-            if let wakeFailure {
-                considerReadiness(wakeFailure, now, &step)
+            if let failure = setbacks.wake {
+                considerReadiness(failure, now, &step)
                 guard phase == .resting else { return }
             } else {
                 // Of several replicas that somebody else has paused one: an operator's wake is for that one, too.
@@ -112,7 +112,7 @@ extension SleepMachine {
         where isMeant: (Waiter) -> Bool = { _ in true }, _ now: Instant, _ step: inout Step
     ) {
         guard waiters.contains(where: isMeant) else { return }
-        lastUse = now
+        use.used(at: now)
         for waiter in waiters where isMeant(waiter) {
             step.ready.append((waiter, .awake(waiter.trigger, waited: now - waiter.arrived)))
         }
@@ -128,7 +128,7 @@ extension SleepMachine {
         }
         guard let cause, isEngineReachable else { return }
         if let wake, wake.nextAttempt > now { return }
-        if wake == nil, let wakeFailure, wakeFailure.retryAt > now { return }
+        if wake == nil, let failure = setbacks.wake, failure.retryAt > now { return }
 
         let attempt =
             wake
@@ -154,8 +154,8 @@ extension SleepMachine {
         }
         let standing = vetoes(now)
         if mode == .observe {
-            guard standing == [.mode(.observe)], observedUse != lastUse else { return }
-            observedUse = lastUse
+            guard standing == [.mode(.observe)], !use.isObserved else { return }
+            use.observe()
             step.transitions.append(
                 Transition(from: .awake, to: .asleep, depth: .frozen, trigger: .idle, outcome: .observed))
         } else if standing.isEmpty {
@@ -200,7 +200,7 @@ extension SleepMachine {
     }
 
     /// It runs and didn't answer: asks again when somebody needs it, and now and then.
-    private mutating func considerReadiness(_ failure: Failure, _ now: Instant, _ step: inout Step) {
+    private mutating func considerReadiness(_ failure: Setbacks.Failure, _ now: Instant, _ step: inout Step) {
         guard isEngineReachable, failure.retryAt <= now else { return }
         let cause = waiters.first.map { Demand(trigger: $0.trigger, by: $0.by) } ?? Demand(trigger: .recovery)
         wake = Wake(began: now, started: now, thawed: now, nextAttempt: now, from: .frozen, cause: cause)
@@ -223,7 +223,7 @@ extension SleepMachine {
         if case .due(let due) = look { consider(due) }
         guard phase == .resting else { return next }
         consider(wake?.nextAttempt)
-        if demand != nil || retirement != nil || condition == .running { consider(wakeFailure?.retryAt) }
+        if demand != nil || retirement != nil || condition == .running { consider(setbacks.wake?.retryAt) }
         if canGoDeeper, case .asleep(let depth) = condition {
             consider(reclaimDue(depth))
             consider(stopDue(depth))
@@ -231,7 +231,7 @@ extension SleepMachine {
         let canIdle =
             condition == .running && mode != .off && rules.neverSleeps == nil && retirement == nil && leases.isEmpty
             && pin == nil && rules.idleVetoes.isEmpty
-        if canIdle { consider(observedUse == lastUse ? now + rules.idleAfter : idleDeadline) }
+        if canIdle { consider(use.isObserved ? now + rules.idleAfter : idleDeadline) }
         return next
     }
 }

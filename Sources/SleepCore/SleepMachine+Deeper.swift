@@ -13,20 +13,20 @@ extension SleepMachine {
 
     var canGoDeeper: Bool {
         phase == .resting && mode == .auto && wake == nil && waiters.isEmpty && demand == nil && retirement == nil
-            && wakeFailure == nil && reclaiming == nil
+            && setbacks.wake == nil && reclaiming == nil
     }
 
     func reclaimDue(_ depth: Depth) -> Instant? {
         guard depth == .frozen, let after = rules.reclaimAfter, containers.allSatisfy({ $0.status == .paused }) else {
             return nil
         }
-        guard let reclaimHindrance else { return asleepSince + after }
-        return reclaimHindrance.retryAt
+        guard let hindrance = setbacks.reclaim else { return use.asleepSince + after }
+        return hindrance.retryAt
     }
 
     func stopDue(_ depth: Depth) -> Instant? {
-        guard depth < .stopped, stopHindrance == nil, isEngineReachable, let after = rules.stopAfter else { return nil }
-        return asleepSince + after
+        guard depth < .stopped, setbacks.stop == nil, isEngineReachable, let after = rules.stopAfter else { return nil }
+        return use.asleepSince + after
     }
 
     /// Takes a sleeper a step deeper for whoever asks; false: the request has been answered.
@@ -69,22 +69,12 @@ extension SleepMachine {
 
     // MARK: How it ended
 
-    /// How long a reclaim that a guard has stopped waits before it tries again.
-    private static let reclaimRetry = Duration.seconds(60)
-
     mutating func finish(
         _ finished: Reclaiming, _ outcome: ReclaimOutcome, _ now: Instant, _ step: inout Step
     ) {
         lastReclaim = outcome
-        // What an earlier sleep has handed back may be in swap still.
-        let isDeep = outcome.freedBytes > 0 || (outcome.end == .done && outcome.after?.swappedBytes ?? 0 > 0)
-        switch outcome.end {
-        case .done where !isDeep: reclaimHindrance = ("there is nothing to hand back", nil)
-        case .done, .halted: reclaimHindrance = nil
-        case .guarded(let why): reclaimHindrance = (why, now + Self.reclaimRetry)
-        case .unavailable(let why): reclaimHindrance = (why, nil)
-        }
-        if isDeep {
+        setbacks.reclaimEnded(outcome, at: now)
+        if outcome.isDeep {
             if let from = wake?.from {
                 wake?.from = max(from, .reclaimed)
             } else if isAsleep {
@@ -100,7 +90,7 @@ extension SleepMachine {
         }
         for request in sleepRequests where request.depth == .reclaimed {
             let isDone = if case .asleep(let depth) = condition { depth >= .reclaimed } else { false }
-            let why = reclaimHindrance?.message ?? "somebody needs it"
+            let why = setbacks.reclaim?.message ?? "somebody needs it"
             step.slept.append((request, isDone ? .asleep : .vetoed([.keepsMemory(why)])))
         }
         sleepRequests.removeAll { $0.depth == .reclaimed }
@@ -156,7 +146,7 @@ extension SleepMachine {
     private mutating func failStop(_ message: String, _ now: Instant, _ step: inout Step) {
         guard let descent else { return }
         self.descent = nil
-        stopHindrance = message
+        setbacks.stopFailed(message)
         note(
             from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began,
             .failed(message), &step)

@@ -72,16 +72,14 @@ extension SleepMachine {
         from before: ServiceState, isFirst: Bool, _ now: Instant, _ step: inout Step
     ) {
         if condition == .running {
-            awakeSince = now
-            lastUse = max(lastUse, now)
-            activity = ActivityReading()
+            use.woke(at: now)
         }
         if isAsleep { beginSleep(now) }
         // A pause that landed after it had been given up, and somebody has come since.
-        if case .asleep = condition, lateFreezes.values.contains(where: { lastUse > $0.began }) {
+        if case .asleep = condition, lateFreezes.values.contains(where: { use.lastUse > $0.began }) {
             demand = demand ?? Demand(trigger: .recovery)
         }
-        wakeFailure = nil
+        setbacks.forgetWake()
         lastTrigger = isFirst ? .recovery : .external
         lastBy = nil
         if !isFirst, before != .unknown || state != .unknown {
@@ -108,7 +106,7 @@ extension SleepMachine {
         }
         // Only what its intent is recorded for; a container that came meanwhile is another sleep's matter.
         let isWanted =
-            waiters.isEmpty && demand == nil && retirement == nil && lastUse <= fall.began && isEngineReachable
+            waiters.isEmpty && demand == nil && retirement == nil && use.lastUse <= fall.began && isEngineReachable
             && !running.isEmpty && running.allSatisfy { owned[$0.id] != nil }
         if isWanted, !fault.mayStillLand, fall.attempts < Self.freezeAttempts {
             fall.fault = nil
@@ -139,7 +137,7 @@ extension SleepMachine {
             failWake(wake.fault?.message ?? "it stayed asleep", now, &step)
         case .unknown, .absent, .ambiguous, .down:
             failWake("it is \(state.rawValue)", now, &step)
-            wakeFailure = nil
+            setbacks.forgetWake()
             demand = nil
         }
     }
@@ -179,7 +177,7 @@ extension SleepMachine {
             return
         }
         var standing = vetoes(now, forOperator: fall.trigger == .operator, force: fall.isForced)
-        if lastUse > began || !waiters.isEmpty || demand != nil { standing.append(.inUse(nil)) }
+        if use.lastUse > began || !waiters.isEmpty || demand != nil { standing.append(.inUse(nil)) }
         let isAsRecorded = !isLookPending(now) && Set(ids) == Set(containers.filter { $0.status == .running }.map(\.id))
         guard standing.isEmpty, isAsRecorded else {
             self.fall = nil
@@ -243,9 +241,8 @@ extension SleepMachine {
         set(.running, ids)
         disclaim(ids, &step)
         guard condition == .running else { return }
-        (awakeSince, lastUse) = (now, now)
-        activity = ActivityReading()
-        wakeFailure = nil
+        use.woke(at: now)
+        setbacks.forgetWake()
         (lastTrigger, lastBy) = (trigger, nil)
         note(
             from: before == .unknown ? .asleep : before, to: .awake, trigger: trigger, by: nil, elapsed: nil, .done,
@@ -270,8 +267,7 @@ extension SleepMachine {
     private mutating func finishFall(_ now: Instant, _ step: inout Step) {
         guard let fall else { return }
         self.fall = nil
-        sleepFailure = nil
-        wakeFailure = nil
+        setbacks.sleepSucceeded()
         beginSleep(now)
         for container in containers where container.status == .paused && owned[container.id] == nil {
             owned[container.id] = .frozen
@@ -284,18 +280,15 @@ extension SleepMachine {
     }
 
     private mutating func beginSleep(_ now: Instant) {
-        asleepSince = now
-        activity = ActivityReading()
-        reclaimHindrance = nil
-        stopHindrance = nil
+        use.fellAsleep(at: now)
+        setbacks.sleepBegan()
         lastReclaim = nil
     }
 
     /// It is in use, as the last look at everything has found.
     private mutating func vetoFall(_ use: String, _ now: Instant, _ step: inout Step) {
         fall = nil
-        lastUse = now
-        activity.use = use
+        self.use.foundInUse(use, at: now)
         for request in sleepRequests { step.slept.append((request, .vetoed([.inUse(use)]))) }
         sleepRequests = []
     }
@@ -303,8 +296,7 @@ extension SleepMachine {
     private mutating func failFall(_ message: String, _ now: Instant, _ step: inout Step) {
         guard let fall else { return }
         self.fall = nil
-        let count = (sleepFailure?.count ?? 0) + 1
-        sleepFailure = Failure(message: message, count: count, retryAt: now + backoff(count, base: 5, most: 300))
+        setbacks.sleepFailed(message, at: now)
         note(
             from: .awake, to: state, trigger: fall.trigger, by: fall.by, elapsed: now - fall.began, .failed(message),
             &step)
@@ -338,7 +330,7 @@ extension SleepMachine {
         }
         // Its containers run, so they are nobody's sleepers.
         disclaim(Array(owned.keys), &step)
-        awakeSince = now
+        use.ran(at: now)
         for waiter in waiters { step.failed.append((waiter, fault.isTimeout ? .timedOut : .failed(fault.message))) }
         waiters = []
         failWake(fault.message, now, &step)
@@ -349,11 +341,9 @@ extension SleepMachine {
     private mutating func finishWake(_ now: Instant, _ step: inout Step) {
         guard let wake else { return }
         self.wake = nil
-        wakeFailure = nil
+        setbacks.forgetWake()
         demand = nil
-        awakeSince = now
-        lastUse = now
-        activity = ActivityReading()
+        use.woke(at: now)
         disclaim(Array(owned.keys), &step)
         (lastTrigger, lastBy) = (wake.cause.trigger, wake.cause.by)
         note(
@@ -376,8 +366,7 @@ extension SleepMachine {
     private mutating func failWake(_ message: String, _ now: Instant, _ step: inout Step) {
         guard let wake else { return }
         self.wake = nil
-        let count = (wakeFailure?.count ?? 0) + 1
-        wakeFailure = Failure(message: message, count: count, retryAt: now + backoff(count, base: 1, most: 60))
+        setbacks.wakeFailed(message, at: now)
         demand = demand ?? wake.cause
         note(
             from: wake.fromState, to: state, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began,
@@ -403,11 +392,5 @@ extension SleepMachine {
             Transition(
                 from: from, to: to, depth: depth, trigger: trigger, by: by, elapsed: elapsed, outcome: outcome,
                 reclaim: reclaim))
-    }
-
-    /// `base` seconds, doubled for every failure, at most `most`, with up to a quarter more at random.
-    private mutating func backoff(_ count: Int, base: Double, most: Double) -> Duration {
-        let seconds = min(most, base * Double(1 << min(count - 1, 16)))
-        return .seconds(seconds * (1 + Double.random(in: 0..<0.25, using: &random)))
     }
 }

@@ -27,7 +27,7 @@ extension SleepMachine {
         case .resting, .recording: break
         case .freezing, .thawing, .settling, .readying, .recordingStop, .stopping: return false
         }
-        return isKnown && !isInDoubt && isEngineReachable && condition == .running && wakeFailure == nil
+        return isKnown && !isInDoubt && isEngineReachable && condition == .running && setbacks.wake == nil
             && reclaiming == nil
     }
 
@@ -82,8 +82,8 @@ extension SleepMachine {
         case .ambiguous: return .ambiguous
         case .down: return .down
         case .held: return .held
-        case .running: return wakeFailure == nil ? .awake : .failed
-        case .asleep: return wakeFailure == nil ? .asleep : .failed
+        case .running: return setbacks.wake == nil ? .awake : .failed
+        case .asleep: return setbacks.wake == nil ? .asleep : .failed
         }
     }
 
@@ -91,9 +91,16 @@ extension SleepMachine {
     package var depth: Depth? { if case .asleep(let depth) = condition { depth } else { nil } }
 
     /// What failed last and has not succeeded since.
-    package var error: String? { wakeFailure?.message ?? sleepFailure?.message }
+    package var error: String? { setbacks.error }
+    package var retryAt: Instant? { setbacks.retryAt }
+    /// Why this sleep goes no deeper.
+    package var reclaimHindrance: ReclaimHindrance? { setbacks.reclaim }
+    package var stopHindrance: String? { setbacks.stop }
 
-    package var retryAt: Instant? { wakeFailure?.retryAt ?? sleepFailure?.retryAt }
+    package var lastUse: Instant { use.lastUse }
+    package var awakeSince: Instant { use.awakeSince }
+    package var asleepSince: Instant { use.asleepSince }
+    package var activity: ActivityReading { use.activity }
 
     /// What keeps it from falling asleep. Idle time is not among them: see `idleDeadline`.
     ///
@@ -118,16 +125,16 @@ extension SleepMachine {
         if let pin { vetoes.append(.pinned(until: pin.until)) }
         if !leases.isEmpty { vetoes.append(.leases(leases.count)) }
         if !neededBy.isEmpty { vetoes.append(.needed(by: neededBy)) }
-        if let use = activity.use { vetoes.append(.inUse(use)) }
-        let awakeFor = now - awakeSince
+        if let reason = use.activity.use { vetoes.append(.inUse(reason)) }
+        let awakeFor = now - use.awakeSince
         if awakeFor < rules.minAwake { vetoes.append(.minAwake(awakeFor: awakeFor, rule: rules.minAwake)) }
         if forOperator { return vetoes }
-        if let unreadable = activity.unreadable { vetoes.append(.unreadable(unreadable)) }
+        if let unreadable = use.activity.unreadable { vetoes.append(.unreadable(unreadable)) }
         return vetoes + rules.idleVetoes
     }
 
     /// When it falls asleep if nobody uses it and nothing else forbids it.
     package var idleDeadline: Instant {
-        max(lastUse + rules.idleAfter, awakeSince + rules.minAwake, sleepFailure?.retryAt ?? lastUse)
+        use.idleDeadline(rules, retryAt: setbacks.sleep?.retryAt)
     }
 }

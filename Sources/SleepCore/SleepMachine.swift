@@ -92,12 +92,6 @@ package struct SleepMachine: Sendable {
         var isHalted = false
     }
 
-    struct Failure: Equatable {
-        var message: String
-        var count: Int
-        var retryAt: Instant
-    }
-
     // Rules and surroundings.
     package internal(set) var rules: Rules
     package internal(set) var mode: Mode
@@ -138,22 +132,11 @@ package struct SleepMachine: Sendable {
     var fall: Fall?
     var descent: Descent?
     var reclaiming: Reclaiming?
-    /// Why this sleep goes no deeper, and when that is worth another try (null: not in this sleep).
-    package internal(set) var reclaimHindrance: (message: String, retryAt: Instant?)?
-    package internal(set) var stopHindrance: String?
     package internal(set) var lastReclaim: ReclaimOutcome?
-    var wakeFailure: Failure?
-    var sleepFailure: Failure?
-    /// The last use whose idle time was noted in mode `observe`.
-    var observedUse: Instant?
-    var random: SplitMix
+    var setbacks: Setbacks
 
     // What people see.
-    package internal(set) var lastUse: Instant
-    package internal(set) var awakeSince: Instant
-    package internal(set) var asleepSince: Instant
-    /// What the last reading of its meter said.
-    package internal(set) var activity = ActivityReading()
+    var use: Use
     /// Services that require this one and don't sleep.
     package internal(set) var neededBy: [String] = []
     package internal(set) var stateSince: Instant
@@ -174,10 +157,8 @@ package struct SleepMachine: Sendable {
         self.rules = rules
         self.mode = mode
         self.isPresumedAsleep = isPresumedAsleep
-        random = SplitMix(state: seed)
-        lastUse = now
-        awakeSince = now
-        asleepSince = now
+        setbacks = Setbacks(seed: seed)
+        use = Use(now: now)
         stateSince = now
     }
 
@@ -185,7 +166,7 @@ package struct SleepMachine: Sendable {
     /// `wakeRequested` instead.
     package mutating func touch(now: Instant) -> Bool {
         guard isSurelyAwake else { return false }
-        lastUse = now
+        use.used(at: now)
         return true
     }
 
@@ -249,15 +230,14 @@ package struct SleepMachine: Sendable {
         case .wakeRequested(let waiter):
             wakeRequested(waiter, now)
         case .wakeDemanded(let trigger, let by):
-            lastUse = now
+            use.used(at: now)
             demand = Demand(trigger: trigger, by: by, releasesHeld: trigger == .operator)
-            wakeFailure?.retryAt = now
+            setbacks.retryWake(at: now)
         case .sleepRequested(let request):
             sleepRequests.append(request)
         case .sampled(let reading):
             guard condition == .running else { return }
-            activity = reading
-            if reading.use != nil { lastUse = now }
+            use.sampled(reading, at: now)
         case .neededBy(let names):
             neededBy = names
         case .reclaimFinished(let id, let outcome):
@@ -271,22 +251,22 @@ package struct SleepMachine: Sendable {
             sleepRequests.removeAll { $0.id == id }
         case .leaseTaken(let id, let until):
             leases[id] = until
-            lastUse = now
+            use.used(at: now)
         case .leaseEnded(let id):
-            if leases.removeValue(forKey: id) != nil { lastUse = now }
+            if leases.removeValue(forKey: id) != nil { use.used(at: now) }
         case .pinned(let until, let by):
             pin = Pin(until: until)
-            lastUse = now
+            use.used(at: now)
             switch condition {
             case .running, .asleep: demand = demand ?? Demand(trigger: .operator, by: by)
             case .unknown, .absent, .ambiguous, .down, .held: break
             }
         case .unpinned:
-            if pin != nil { lastUse = now }
+            if pin != nil { use.used(at: now) }
             pin = nil
         case .modeChanged(let mode):
             self.mode = mode
-            observedUse = nil
+            use.forgetObserved()
             if mode != .auto, case .asleep = condition {
                 demand = Demand(trigger: .operator, by: "mode \(mode.rawValue)")
             }
@@ -311,7 +291,7 @@ package struct SleepMachine: Sendable {
             isEngineReachable = true
         case .retired(let startStopped, let trigger):
             retirement = (startStopped, trigger)
-            wakeFailure?.retryAt = now
+            setbacks.retryWake(at: now)
         case .timeCame:
             break
         }
@@ -346,12 +326,12 @@ package struct SleepMachine: Sendable {
     }
 
     private mutating func wakeRequested(_ waiter: Waiter, _ now: Instant) {
-        lastUse = max(lastUse, now)
+        use.used(at: now)
         var waiter = waiter
         waiter.deadline = min(waiter.deadline, waiter.arrived + rules.wakeTimeout)
         waiters.append(waiter)
         // Somebody who asks doesn't wait out the backoff of somebody else's failure.
-        if wakeFailure != nil, wake == nil { wakeFailure?.retryAt = now }
+        if wake == nil { setbacks.retryWake(at: now) }
     }
 
     // MARK: Looking
