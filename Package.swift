@@ -41,28 +41,29 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CLinux"),
 
-        .target(name: "SleepCore", dependencies: [histogram, "CLinux"], swiftSettings: settings),
-        .target(name: "PolicyFile", dependencies: ["SleepCore", "CYAML"], swiftSettings: settings),
+        .target(name: "Libc", dependencies: ["CLinux"], swiftSettings: settings),
+        .target(name: "SleepCore", dependencies: [histogram, "Libc"], swiftSettings: settings),
+        .target(name: "PolicyFile", dependencies: ["SleepCore", "Libc", "CYAML"], swiftSettings: settings),
         .target(name: "ControlTypes", swiftSettings: settings),
-        .target(name: "UnixHTTP", dependencies: [nioCore, nioPosix, nioHTTP], swiftSettings: settings),
+        .target(name: "UnixHTTP", dependencies: ["Libc", nioCore, nioPosix, nioHTTP], swiftSettings: settings),
         .target(name: "DockerEngine", dependencies: ["SleepCore", "UnixHTTP"], swiftSettings: settings),
-        .target(name: "LinuxHost", dependencies: ["SleepCore", "CLinux"], swiftSettings: settings),
-        .target(name: "Systemd", dependencies: ["CSystemd", logging], swiftSettings: settings),
+        .target(name: "LinuxHost", dependencies: ["SleepCore", "Libc"], swiftSettings: settings),
+        .target(name: "Systemd", dependencies: ["CSystemd", "Libc", logging], swiftSettings: settings),
         .target(name: "SleepEngine", dependencies: ["SleepCore", "CSQLite", logging, heap], swiftSettings: settings),
         .target(
             name: "ControlServer",
-            dependencies: ["SleepEngine", "SleepCore", "ControlTypes", nioCore, nioPosix, nioHTTP, logging],
+            dependencies: ["SleepEngine", "SleepCore", "ControlTypes", "Libc", nioCore, nioPosix, nioHTTP, logging],
             swiftSettings: settings),
         .executableTarget(
             name: "svcd",
             dependencies: [
                 "SleepCore", "PolicyFile", "DockerEngine", "LinuxHost", "SleepEngine", "ControlServer", "ControlTypes",
-                "Systemd", nioCore, nioPosix, logging, arguments, lifecycle, signals,
+                "Systemd", "Libc", nioCore, nioPosix, logging, arguments, lifecycle, signals,
             ],
             swiftSettings: settings),
         .executableTarget(
             name: "svcctl",
-            dependencies: ["ControlTypes", "PolicyFile", "SleepCore", "UnixHTTP", "CLinux", arguments],
+            dependencies: ["ControlTypes", "PolicyFile", "SleepCore", "UnixHTTP", "Libc", arguments],
             swiftSettings: settings),
 
         .target(

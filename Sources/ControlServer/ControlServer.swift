@@ -1,16 +1,11 @@
 package import ControlTypes
+internal import Libc
 package import Logging
 package import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 package import SleepCore
 package import SleepEngine
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// The daemon's doors: HTTP/1.1 over unix sockets, one with all powers and one for gateways.
 ///
@@ -81,7 +76,7 @@ package actor ControlServer {
     package func serve(_ descriptor: CInt, _ power: Power) async throws {
         listeners.append(try await bootstrap(.socket(power)).withBoundSocket(descriptor).get())
         // NIO listens anew on a socket that it takes over, with its own backlog of 128.
-        _ = Glibc.listen(descriptor, Self.backlog)
+        _ = Libc.listen(descriptor, Self.backlog)
     }
 
     /// Serves a TCP socket that is bound already.
@@ -90,7 +85,7 @@ package actor ControlServer {
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .withBoundSocket(descriptor).get()
         listeners.append(listener)
-        _ = Glibc.listen(descriptor, Self.backlog)
+        _ = Libc.listen(descriptor, Self.backlog)
     }
 
     /// Listens on a TCP address.

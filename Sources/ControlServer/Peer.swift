@@ -1,10 +1,5 @@
+internal import Libc
 internal import NIOCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Who is at the other end of a unix socket, as the kernel says (SO_PEERCRED, unix(7)).
 struct Peer: Sendable {
@@ -52,7 +47,7 @@ struct Peer: Sendable {
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: 64)
-        let count = Glibc.read(descriptor, &bytes, bytes.count)
+        let count = Libc.read(descriptor, &bytes, bytes.count)
         guard count > 0 else { return nil }
         return String(decoding: bytes[..<count].prefix { $0 != 10 }, as: UTF8.self)
     }

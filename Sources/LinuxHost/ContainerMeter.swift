@@ -1,12 +1,6 @@
-internal import CLinux
+internal import Libc
 internal import SleepCore
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Tells whether a container is in use, from counters that the kernel keeps anyway.
 ///

@@ -1,5 +1,5 @@
-internal import CLinux
 internal import Dispatch
+internal import Libc
 internal import Synchronization
 
 /// Calls handlers when descriptors have something to read (epoll(7)), on one thread for all of them.

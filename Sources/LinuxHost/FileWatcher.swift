@@ -1,10 +1,5 @@
+internal import Libc
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Tells when files of the cgroup file system change (inotify(7); the kernel reports `cgroup.events` so).
 ///
@@ -62,7 +57,7 @@ final class FileWatcher: Sendable {
 
     private func read() {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = Glibc.read(descriptor, &buffer, buffer.count)
+        let count = Libc.read(descriptor, &buffer, buffer.count)
         var position = 0
         let headSize = MemoryLayout<inotify_event>.size
         while position + headSize <= count {

@@ -1,10 +1,5 @@
+internal import Libc
 package import SleepCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// The kernel's freezer: whether a container is frozen, and, where the policy says so, freezing and thawing it
 /// without telling Docker.
@@ -131,7 +126,7 @@ package struct KernelFreezer: Sendable {
         let word = Array((isV2 ? frozen ? "1" : "0" : frozen ? "FROZEN" : "THAWED").utf8)
         let descriptor = open(file, O_WRONLY | O_CLOEXEC)
         defer { close(descriptor) }
-        guard descriptor >= 0, Glibc.write(descriptor, word, word.count) == word.count else {
+        guard descriptor >= 0, Libc.write(descriptor, word, word.count) == word.count else {
             throw .refused(status: 0, message: "\(file): \(String(cString: strerror(errno)))")
         }
     }

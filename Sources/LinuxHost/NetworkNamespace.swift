@@ -1,11 +1,5 @@
-internal import CLinux
 internal import Dispatch
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
+internal import Libc
 
 /// Makes sockets in the network namespaces of containers: a socket stays in the one it was made in.
 enum NetworkNamespace {

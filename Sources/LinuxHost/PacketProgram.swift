@@ -1,4 +1,4 @@
-internal import CLinux
+internal import Libc
 internal import SleepCore
 
 /// A filter of packet sockets in classic BPF (Documentation/networking/filter.rst). Offsets count from the

@@ -1,11 +1,5 @@
-internal import CLinux
+internal import Libc
 internal import SleepCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Counts the packets of a network namespace whose peer is not to be ignored.
 ///

@@ -1,10 +1,4 @@
-internal import CLinux
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
+internal import Libc
 
 /// Addresses from `start` up to, not including, `end`; page-aligned.
 struct AddressRange: Sendable, Equatable {

@@ -1,11 +1,6 @@
 internal import Dispatch
+internal import Libc
 internal import SleepCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Hands a frozen container's memory back to the host.
 ///

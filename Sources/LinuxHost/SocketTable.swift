@@ -1,10 +1,5 @@
+internal import Libc
 internal import SleepCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// The sockets of a process's network namespace, from `/proc/PID/net/{tcp,tcp6,udp,udp6}` (proc(5)).
 struct SocketTable {

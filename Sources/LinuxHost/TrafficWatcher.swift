@@ -1,12 +1,6 @@
-internal import CLinux
 internal import Dispatch
+internal import Libc
 internal import SleepCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Tells when a packet that wakes comes for a sleeper.
 ///

@@ -1,11 +1,5 @@
-internal import CLinux
+internal import Libc
 internal import SleepCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Requests that a container has taken in and not answered yet, from the kernel's TCP sockets (sock_diag(7)).
 ///
@@ -37,7 +31,7 @@ struct UnansweredRequests {
     /// Null: no such namespace, or no permission (CAP_SYS_ADMIN for setns).
     init?(pid: Int, proc: String) {
         let descriptor = NetworkNamespace.socket(of: pid, proc: proc) {
-            Glibc.socket(AF_NETLINK, CInt(SOCK_RAW.rawValue) | CInt(SOCK_CLOEXEC.rawValue), CInt(NETLINK_SOCK_DIAG))
+            Libc.socket(AF_NETLINK, CInt(SOCK_RAW.rawValue) | CInt(SOCK_CLOEXEC.rawValue), CInt(NETLINK_SOCK_DIAG))
         }
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }

@@ -1,10 +1,5 @@
+internal import Libc
 package import SleepCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Turns a policy file into a `Policy`, or into every fault it has.
 ///

@@ -1,4 +1,4 @@
-internal import CLinux
+internal import Libc
 
 /// An IPv4 or IPv6 address as the network has it: 4 or 16 bytes.
 package struct IPAddress: Sendable, Hashable, CustomStringConvertible {

@@ -1,13 +1,8 @@
 internal import CSystemd
 internal import Dispatch
+internal import Libc
 package import Logging
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Sends log records to journald, each fact in a field of its own.
 ///

@@ -6,12 +6,7 @@
 ///      systemd ── sockets, NOTIFY_SOCKET, WATCHDOG_USEC ──▶ svcd ── READY, STATUS, WATCHDOG ──▶ systemd
 ///                                                             └──── records with fields ──────▶ journald
 internal import CSystemd
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
+internal import Libc
 
 /// The manager that started this process, if it wants to be told; see sd_notify(3).
 package enum ServiceManager {

@@ -1,12 +1,7 @@
+internal import Libc
 package import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// HTTP/1.1 over a unix socket, or plain TCP: a request in, an answer out, within a deadline.
 ///

@@ -1,15 +1,10 @@
 internal import ArgumentParser
 internal import ControlTypes
+internal import Libc
 internal import NIOCore
 internal import NIOPosix
 internal import SleepCore
 internal import UnixHTTP
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Speaks with the daemon over its control socket.
 struct ControlClient {

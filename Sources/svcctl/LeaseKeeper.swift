@@ -1,12 +1,6 @@
 internal import ArgumentParser
-internal import CLinux
 internal import ControlTypes
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
+internal import Libc
 
 /// The process that keeps a lease for as long as another one lives.
 ///

@@ -1,10 +1,5 @@
 internal import ControlTypes
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
+internal import Libc
 
 /// Prints a line to standard error.
 func complain(_ line: String) {

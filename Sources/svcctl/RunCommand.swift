@@ -1,11 +1,6 @@
 internal import ArgumentParser
 internal import ControlTypes
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
+internal import Libc
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,12 +1,7 @@
 internal import ArgumentParser
 internal import ControlTypes
+internal import Libc
 internal import SleepCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// The operator's command. Every command is one request to the daemon and a way to print the answer.
 @main

@@ -1,11 +1,6 @@
+internal import Libc
 internal import Logging
 internal import Systemd
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// A setting: the flag, else its environment twin, else the default.
 func setting(_ flag: String?, _ variable: String, _ otherwise: String) -> String {

@@ -1,13 +1,8 @@
 internal import ArgumentParser
 internal import ControlServer
 internal import FoundationEssentials
+internal import Libc
 internal import NIOCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// The TCP listener that the flags ask for.
 struct ListenPlan {

@@ -1,12 +1,7 @@
+internal import Libc
 internal import NIOConcurrencyHelpers
 internal import NIOCore
 internal import SleepCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
 
 /// Time from the event loop: alarms are its timers, so nothing ticks while none is set.
 final class LoopTime: TimeSource {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#else
-    internal import Musl
-#endif
+internal import Libc
 
 /// The state directory, locked for as long as this lives: two daemons would undo each other's work.
 ///
