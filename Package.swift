@@ -78,7 +78,7 @@ let package = Package(
                 "TestSupport", "ControlTypes", "SleepCore", "DockerEngine", "LinuxHost", "UnixHTTP", nioPosix,
                 arguments,
             ],
-            path: "Tests/bench", exclude: ["run.sh"], swiftSettings: settings),
+            path: "Tests/bench", exclude: ["README.md", "run.sh"], swiftSettings: settings),
         .testTarget(
             name: "SleepCoreTests", dependencies: ["SleepCore"], exclude: ["oracle.log"], swiftSettings: settings),
         .testTarget(name: "PolicyFileTests", dependencies: ["PolicyFile", "SleepCore"], swiftSettings: settings),
