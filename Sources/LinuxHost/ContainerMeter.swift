@@ -14,7 +14,6 @@ final class ContainerMeter: ActivityMeter {
         var last: (at: Instant, bytes: Int, packets: Int)?
         /// CPU time by instant, the oldest first, as far back as the window reaches.
         var cpu: [(at: Instant, used: Duration)] = []
-        var unread: [SocketTable.Endpoints: Int] = [:]
         var buffer = [UInt8](repeating: 0, count: 8192)
     }
 
@@ -76,22 +75,6 @@ final class ContainerMeter: ActivityMeter {
             if reading.use == nil, settings.activity.contains(.connections) { readConnections(&reading) }
             return reading
         }
-    }
-
-    func newlyUnread() -> String? {
-        guard !settings.activity.isDisjoint(with: [.network, .connections]), unreadable == nil,
-            let table = SocketTable(of: pid, proc: proc, files: ["tcp", "tcp6", "udp", "udp6"])
-        else { return nil }
-        var unread: [SocketTable.Endpoints: Int] = [:]
-        for entry in table.unread where !ignored.contains(where: { $0.contains(entry.endpoints.remote) }) {
-            unread[entry.endpoints, default: 0] += entry.unread
-        }
-        let before = state.withLock { state in
-            defer { state.unread = unread }
-            return state.unread
-        }
-        let new = unread.first { $0.value > before[$0.key] ?? 0 }
-        return new.map { "something waits on port \($0.key.localPort)" }
     }
 
     // MARK: Network

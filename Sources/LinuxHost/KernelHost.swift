@@ -49,6 +49,7 @@ package final class KernelHost: ContainerHost {
     }
 
     package func unread(_ container: Container, ignoring: [AddressBlock]) -> [UnreadSocket] {
+        guard Self.hasOwnNetwork(container) else { return [] }
         let table = SocketTable(of: container.pid, proc: proc, files: ["tcp", "tcp6", "udp", "udp6"])
         return (table?.unread ?? []).filter { entry in !ignoring.contains { $0.contains(entry.endpoints.remote) } }.map
         {
@@ -57,11 +58,15 @@ package final class KernelHost: ContainerHost {
     }
 
     package func unanswered(_ container: Container, within limit: Duration, ignoring: [AddressBlock]) -> [OpenRequest] {
-        let network = container.details?.network ?? "bridge"
-        // Others' connections are in the same namespace.
-        if network == "host" || network.hasPrefix("container:") { return [] }
+        guard Self.hasOwnNetwork(container) else { return [] }
         let requests = UnansweredRequests(pid: container.pid, proc: proc)
         return requests?.open(within: limit.milliseconds, ignoring: ignoring) ?? []
+    }
+
+    /// Otherwise the sockets of others are in the same namespace.
+    private static func hasOwnNetwork(_ container: Container) -> Bool {
+        let network = container.details?.network ?? "bridge"
+        return network != "host" && !network.hasPrefix("container:")
     }
 
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? {

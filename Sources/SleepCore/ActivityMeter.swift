@@ -2,9 +2,6 @@
 package protocol ActivityMeter: AnyObject, Sendable {
     /// What has happened since the last reading; the first one only takes the counters.
     func read(now: Instant) -> ActivityReading
-    /// What waits unread in its sockets and didn't at the last call, in words; null: nothing. What has
-    /// waited for long (an end of a connection that nobody reads) tells nothing of new use.
-    func newlyUnread() -> String?
 }
 
 /// What a meter says.

@@ -33,7 +33,7 @@ struct Daemon {
         let time = LoopTime(loop)
         let supervisor = Supervisor(
             policy: policy,
-            surroundings: Supervisor.Surroundings(
+            surroundings: Surroundings(
                 engine: engine, host: KernelHost(), readiness: NetworkReadiness(loop: loop, time: time),
                 journal: journal, time: time, logger: logger, boot: facts.bootID,
                 seed: UInt64.random(in: .min ... .max)),

@@ -27,7 +27,7 @@ struct StatusService: ServiceLifecycle.Service {
     private static let pause = Duration.seconds(1)
 
     func run() async throws {
-        var shown: Supervisor.Summary?
+        var shown: Summary?
         // A flock of transitions can cost the subscription.
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             let (id, notices) = await supervisor.subscribe()
@@ -42,7 +42,7 @@ struct StatusService: ServiceLifecycle.Service {
         }
     }
 
-    static func sentence(_ summary: Supervisor.Summary) -> String {
+    static func sentence(_ summary: Summary) -> String {
         var sentence = "\(summary.services) service\(summary.services == 1 ? "" : "s"), \(summary.asleep) asleep"
         if summary.handedBackBytes > 0 { sentence += ", \(size(summary.handedBackBytes)) handed back" }
         switch summary.mode {

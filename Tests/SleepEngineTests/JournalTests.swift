@@ -16,7 +16,7 @@ struct JournalTests {
 
     private func intent(_ container: String) -> Journal.Intent {
         Journal.Intent(
-            container: container, service: "s", depth: .frozen, freezer: .docker, beganMilliseconds: 1, boot: "b")
+            container: container, service: "s", depth: .frozen, beganMilliseconds: 1, boot: "b")
     }
 
     private func record(_ journal: Journal, _ intents: [Journal.Intent]) async -> JournalFault? {

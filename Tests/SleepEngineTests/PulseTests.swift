@@ -41,11 +41,11 @@ struct PulseTests {
         try await withSupervisor(["s"]) { supervisor, engine in
             await pulse(supervisor)
             engine.isStuck = true
-            await supervisor.suspicions?.yield(.doubt)
+            await supervisor.doubt()
             try await eventually("somebody is stuck") { engine.isSomebodyStuck }
             let hasCome = Mutex(false)
             await supervisor.pulse { hasCome.withLock { $0 = true } }
-            try await eventually("only the engine's task is left") { await !supervisor.turns.isEmpty }
+            try await eventually("only the engine's task is left") { await supervisor.isAwaitingTurn }
             try await Task.sleep(for: .milliseconds(100))
             #expect(!hasCome.withLock { $0 })
             engine.isStuck = false
@@ -66,4 +66,9 @@ struct PulseTests {
             #expect(await supervisor.summary.handedBackBytes == 0)
         }
     }
+}
+
+extension Supervisor {
+    fileprivate func doubt() { dispatcher.link.doubt() }
+    fileprivate var isAwaitingTurn: Bool { dispatcher.link.isAwaitingTurn }
 }

@@ -63,7 +63,14 @@ package final class FakeHost: ContainerHost {
         _ container: Container, ignoring: [AddressBlock], _ body: @escaping @Sendable () -> Void
     ) -> TrafficWatch { .refused("there is no network") }
     package func unanswered(_ container: Container, within: Duration, ignoring: [AddressBlock]) -> [OpenRequest] { [] }
-    package func unread(_ container: Container, ignoring: [AddressBlock]) -> [UnreadSocket] { [] }
+    package func unread(_ container: Container, ignoring: [AddressBlock]) -> [UnreadSocket] {
+        // More each time it is looked at.
+        state.withLockedValue { state in
+            guard state.unread != nil else { return [] }
+            state.readings += 1
+            return [UnreadSocket(endpoints: "10.0.0.2:80 10.0.0.7:51234", port: 80, waiting: state.readings)]
+        }
+    }
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? { nil }
 
     package func memory(of container: Container) -> MemoryReading? {
@@ -105,7 +112,6 @@ package final class FakeHost: ContainerHost {
             host.state.withLockedValue { $0.readings += 1 }
             return ActivityReading(use: host.use)
         }
-        func newlyUnread() -> String? { host.unread }
     }
 }
 

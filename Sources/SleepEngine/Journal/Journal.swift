@@ -79,6 +79,7 @@ package final class Journal: Sendable {
             "ALTER TABLE transitions ADD COLUMN resident_after INTEGER",
         ],
         ["ALTER TABLE intents ADD COLUMN place TEXT"],
+        ["ALTER TABLE wakes ADD COLUMN container TEXT"],
     ]
 
     private static func migrate(_ database: Database) throws(JournalFault) {
@@ -160,12 +161,11 @@ package final class Journal: Sendable {
     @concurrent package func load() async throws -> Snapshot {
         try await read { database throws(JournalFault) in
             var snapshot = Snapshot()
-            try database.run("SELECT container, service, depth, freezer, began, boot, place FROM intents") { row in
+            try database.run("SELECT container, service, depth, began, boot, place FROM intents") { row in
                 snapshot.intents.append(
                     Intent(
                         container: row.text(0), service: row.text(1), depth: Depth(rawValue: row.text(2)) ?? .frozen,
-                        freezer: FreezerKind(rawValue: row.text(3)) ?? .docker, beganMilliseconds: row.integer(4),
-                        boot: row.text(5), place: row.optionalText(6)))
+                        beganMilliseconds: row.integer(3), boot: row.text(4), place: row.optionalText(5)))
             }
             try database.run("SELECT id, service, peer, expires FROM leases") { row in
                 snapshot.leases.append(
@@ -218,7 +218,7 @@ package final class Journal: Sendable {
             var value = initial
             try database.run(
                 """
-                SELECT at, service, tier, depth, trigger, elapsed, queued, thaw, ready, budget FROM wakes
+                SELECT at, service, tier, depth, trigger, elapsed, queued, thaw, ready, budget, container FROM wakes
                 WHERE at >= ?1 ORDER BY at
                 """, [.integer(since)]
             ) { row in
@@ -228,7 +228,7 @@ package final class Journal: Sendable {
                         atMilliseconds: row.integer(0), service: row.text(1), tier: row.text(2), depth: row.text(3),
                         trigger: row.text(4), elapsedMicroseconds: row.integer(5), queuedMicroseconds: row.integer(6),
                         thawMicroseconds: row.integer(7), readyMicroseconds: row.integer(8),
-                        budgetMicroseconds: row.integer(9)))
+                        budgetMicroseconds: row.integer(9), match: row.optionalText(10)))
             }
             return value
         }
@@ -256,7 +256,8 @@ package final class Journal: Sendable {
                 "INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
                     .text(intent.container), .text(intent.service), .text(intent.depth.rawValue),
-                    .text(intent.freezer.rawValue), .integer(intent.beganMilliseconds), .text(intent.boot),
+                    .text((intent.place == nil ? FreezerKind.docker : .cgroup).rawValue),
+                    .integer(intent.beganMilliseconds), .text(intent.boot),
                     .init(intent.place),
                 ])
         case .forget(let containers):
@@ -289,11 +290,12 @@ package final class Journal: Sendable {
                 ])
         case .wake(let row):
             try database.run(
-                "INSERT INTO wakes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO wakes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     .integer(row.atMilliseconds), .text(row.service), .text(row.tier), .text(row.depth),
                     .text(row.trigger), .integer(row.elapsedMicroseconds), .integer(row.queuedMicroseconds),
                     .integer(row.thawMicroseconds), .integer(row.readyMicroseconds), .integer(row.budgetMicroseconds),
+                    .init(row.match),
                 ])
         case .prune(let before):
             try database.run("DELETE FROM transitions WHERE at < ?", [.integer(before)])

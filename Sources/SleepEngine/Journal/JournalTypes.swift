@@ -6,7 +6,6 @@ extension Journal {
         package var container: String
         package var service: String
         package var depth: Depth
-        package var freezer: FreezerKind
         /// Wall clock, milliseconds since 1970.
         package var beganMilliseconds: Int64
         /// The kernel's boot id: a pause doesn't outlive a boot.
@@ -15,14 +14,13 @@ extension Journal {
         package var place: String?
 
         package init(
-            container: String, service: String, depth: Depth, freezer: FreezerKind, beganMilliseconds: Int64,
+            container: String, service: String, depth: Depth, beganMilliseconds: Int64,
             boot: String, place: String? = nil
         ) {
             self.place = place
             self.container = container
             self.service = service
             self.depth = depth
-            self.freezer = freezer
             self.beganMilliseconds = beganMilliseconds
             self.boot = boot
         }
@@ -65,6 +63,8 @@ extension Journal {
         package var thawMicroseconds: Int64
         package var readyMicroseconds: Int64
         package var budgetMicroseconds: Int64
+        /// What the policy meant by the service's name, as written there; null: not kept then.
+        package var match: String?
     }
 
     package enum Entry: Sendable {

@@ -1,48 +1,33 @@
-internal import Logging
 package import SleepCore
 
 /// Setting up services from a policy, and changing them when it is loaded anew.
 extension Supervisor {
-    func rules(of driver: ServiceDriver) -> SleepMachine.Rules {
-        rules(for: driver.policy, rivals: driver.rivals, trafficRefusal: driver.trafficRefusal)
+    /// Sets up every service of the policy that this starts with, and brings back what the journal has.
+    func install(_ snapshot: Journal.Snapshot) {
+        keepOnExit()
+        for service in policy.services { dispatcher.setUp(service) }
+        dispatcher.cover(policy.services)
+        dispatcher.restoreSleepers(snapshot.intents)
+        for lease in snapshot.leases { restore(lease) }
+        for (service, expires) in snapshot.pins { restorePin(of: service, expires) }
     }
 
-    func rules(
-        for service: ServicePolicy, rivals: String? = nil, trafficRefusal: String? = nil
-    ) -> SleepMachine.Rules {
-        var vetoes: [Veto] = []
-        if let trafficRefusal { vetoes.append(.noPacketWakes(trafficRefusal)) }
-        var rules = SleepMachine.Rules(service.settings, idleVetoes: vetoes)
-        if let rivals { rules.neverSleeps = .claimed(by: rivals) }
-        return rules
-    }
-
-    /// Sets up every service of the policy that this starts with.
-    func install(_ policy: Policy) {
-        noteOnExit(policy)
-        for service in policy.services { byName[service.name] = makeDriver(service) }
-        refreshNeeds()
-    }
-
-    /// Brings leases and pins back.
-    func restore(_ snapshot: Journal.Snapshot) {
-        let wall = world.time.wallMilliseconds
-        for lease in snapshot.leases {
-            guard lease.expiresMilliseconds > wall, let driver = byName[lease.service] else {
-                journal.write(.leaseEnded(lease.id))
-                continue
-            }
-            let until = now + .milliseconds(lease.expiresMilliseconds - wall)
-            leases[lease.id] = LeaseRecord(service: lease.service, peer: lease.peer, until: until)
-            deliver(.leaseTaken(id: lease.id, until: until), to: driver.key)
+    private func restore(_ lease: Journal.Lease) {
+        let left = lease.expiresMilliseconds - world.time.wallMilliseconds
+        guard left > 0, let driver = dispatcher.index.named(lease.service) else {
+            return journal.write(.leaseEnded(lease.id))
         }
-        for (service, expires) in snapshot.pins {
-            if let expires, expires <= wall {
-                journal.write(.unpin(service: service))
-            } else if let driver = byName[service] {
-                deliver(.pinned(until: expires.map { now + .milliseconds($0 - wall) }), to: driver.key)
-            }
-        }
+        let until = now + .milliseconds(left)
+        leases.restore(lease.id, LeaseBook.Lease(service: lease.service, peer: lease.peer, until: until))
+        dispatcher.deliver(.leaseTaken(id: lease.id, until: until), to: driver.key)
+    }
+
+    /// - Parameter expires: wall clock, milliseconds since 1970; null: it holds until unpinned.
+    private func restorePin(of service: String, _ expires: Int64?) {
+        let left = expires.map { $0 - world.time.wallMilliseconds }
+        if let left, left <= 0 { return journal.write(.unpin(service: service)) }
+        guard let driver = dispatcher.index.named(service) else { return }
+        dispatcher.deliver(.pinned(until: left.map { now + .milliseconds($0) }), to: driver.key)
     }
 
     /// Puts a new policy in place of the old one. A sleeper that it no longer covers, or covers
@@ -50,65 +35,45 @@ extension Supervisor {
     package func adopt(_ new: Policy) {
         let old = policy
         policy = new
-        wakeQueue.limit = new.maxConcurrentWakes
-        noteOnExit(new)
-        for driver in Array(byName.values) where new.service(driver.name) == nil {
-            byName[driver.name] = nil
-            formerLatencies[driver.name] = (driver.latencies, driver.lastWake)
-            driver.successor = nil
-            deliver(.retired(startStopped: true, .operator), to: driver.key)
+        dispatcher.limitWakes(to: new.maxConcurrentWakes)
+        keepOnExit()
+        for driver in dispatcher.index.named where new.service(driver.name) == nil {
+            dispatcher.retire(driver, for: nil)
         }
-        for service in new.services {
-            guard let driver = byName[service.name] else {
-                let driver = makeDriver(service)
-                byName[service.name] = driver
-                (driver.latencies, driver.lastWake) = formerLatencies.removeValue(forKey: service.name) ?? (nil, nil)
-                if isEngineReachable { lookAnew(driver) }
-                continue
-            }
-            if driver.policy.isCovered(like: service), driver.successor == nil {
-                driver.policy = service
-                driver.meters = [:]
-                driver.share = ReclaimShare(target: service.settings.reclaim?.target ?? 0, learned: driver.share.value)
-                driver.traffic = [:]
-                driver.trafficRefusal = nil
-                deliver(.rulesChanged(rules(of: driver)), to: driver.key)
-            } else {
-                driver.successor = service
-                deliver(.retired(startStopped: true, .operator), to: driver.key)
-            }
-        }
-        refreshNeeds()
+        for service in new.services { adopt(service) }
+        dispatcher.cover(new.services)
         mindPressure()
         if new.mode != old.mode { set(new.mode) }
-        world.logger.notice("policy loaded", metadata: ["services": "\(new.services.count)"])
-        publish("policy loaded")
+        dispatcher.ledger.chronicle.policyLoaded(services: new.services.count)
+    }
+
+    private func adopt(_ service: ServicePolicy) {
+        dispatcher.ledger.records.cover(service)
+        guard let driver = dispatcher.index.named(service.name) else { return dispatcher.setUp(service) }
+        guard driver.policy.isCovered(like: service), driver.successor == nil else {
+            return dispatcher.retire(driver, for: service)
+        }
+        driver.cover(service)
+        dispatcher.deliver(.rulesChanged(driver.rules), to: driver.key)
     }
 
     /// For `svcd release`, which has no policy.
-    private func noteOnExit(_ policy: Policy) {
+    private func keepOnExit() {
         journal.write(.setting(key: "on_exit", value: policy.onExit.rawValue))
-    }
-
-    /// Moves what people asked for from one driver to its replacement.
-    func hand(over machine: SleepMachine, to replacement: ServiceDriver) {
-        for (id, until) in machine.leases { deliver(.leaseTaken(id: id, until: until), to: replacement.key) }
-        if let pin = machine.pin { deliver(.pinned(until: pin.until), to: replacement.key) }
     }
 
     /// Changes the mode; survives restarts. Leaving `auto` wakes what sleeps.
     package func set(_ mode: Mode) {
-        self.mode = mode
+        dispatcher.mode = mode
         journal.write(.setting(key: "mode", value: mode.rawValue))
-        world.logger.notice("mode set", metadata: ["mode": "\(mode.rawValue)"])
-        publish("mode \(mode.rawValue)")
-        for key in Array(drivers.keys) { deliver(.modeChanged(mode), to: key) }
+        dispatcher.ledger.chronicle.modeSet(mode)
+        dispatcher.deliverToAll(.modeChanged(mode))
     }
 }
 
 extension ServicePolicy {
     /// Whether a sleeper of one may go on sleeping under the other.
-    func isCovered(like other: ServicePolicy) -> Bool {
+    fileprivate func isCovered(like other: ServicePolicy) -> Bool {
         container == other.container && settings.replicas == other.settings.replicas
             && settings.freezer == other.settings.freezer
     }

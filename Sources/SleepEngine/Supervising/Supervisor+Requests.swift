@@ -11,6 +11,13 @@ extension Supervisor {
         /// As it is now.
         package var state: ServiceState
         package var budget: Duration
+
+        init(_ driver: ServiceDriver, _ result: Result<SleepMachine.WakeReport, SleepMachine.WakeFailure>) {
+            service = driver.name
+            self.result = result
+            state = driver.machine.state
+            budget = driver.policy.settings.wakeBudget
+        }
     }
 
     package enum HookOutcome: Sendable {
@@ -25,8 +32,8 @@ extension Supervisor {
     ///
     /// - Returns: false if that isn't so, or there is no such service: ask `hook`.
     package func touch(_ name: String) -> Bool {
-        guard let driver = byName[name], driver.machine.touch(now: now) else { return false }
-        return driver.policy.settings.requires.isEmpty || sleepingRequirement(of: driver) == nil
+        guard let driver = dispatcher.index.named(name), driver.machine.touch(now: now) else { return false }
+        return driver.policy.settings.requires.isEmpty || dispatcher.sleepingRequirement(of: name) == nil
     }
 
     /// Notes a use of the service, waking it if it sleeps.
@@ -38,29 +45,27 @@ extension Supervisor {
         _ name: String, trigger: Trigger, by: @autoclosure () -> String?, within limit: Duration? = nil,
         _ answer: @escaping @Sendable (WakeAnswer) -> Void
     ) -> HookOutcome {
-        guard let driver = byName[name] else { return .unknownService }
+        guard let driver = dispatcher.index.named(name) else { return .unknownService }
         let now = now
         if trigger != .operator || driver.machine.runsWhole,
             trigger.isServedByKernel || driver.machine.isAnswered, driver.machine.touch(now: now)
         {
-            guard !driver.policy.settings.requires.isEmpty, let sleeping = sleepingRequirement(of: driver) else {
+            guard !driver.policy.settings.requires.isEmpty, let sleeping = dispatcher.sleepingRequirement(of: name)
+            else {
                 return .awake
             }
-            wakeRequired(by: driver)
+            dispatcher.wakeRequired(by: name)
             return hook(sleeping.name, trigger: .dependency, by: name, within: limit) { woken in
-                answer(WakeAnswer(service: name, result: woken.result, state: woken.state, budget: woken.budget))
+                var woken = woken
+                woken.service = name
+                answer(woken)
             }
         }
         lastWaiter += 1
         let id = lastWaiter
-        driver.wakeAnswers[id] = { [unowned driver] result in
-            answer(
-                WakeAnswer(
-                    service: name, result: result, state: driver.machine.state,
-                    budget: driver.policy.settings.wakeBudget))
-        }
+        driver.answers.add(id) { [unowned driver] result in answer(WakeAnswer(driver, result)) }
         let deadline = now + (limit ?? driver.policy.settings.wakeTimeout)
-        deliver(
+        dispatcher.deliver(
             .wakeRequested(
                 SleepMachine.Waiter(id: id, arrived: now, deadline: deadline, trigger: trigger, by: by())),
             to: driver.key)
@@ -69,10 +74,9 @@ extension Supervisor {
 
     /// The caller has gone; the wake goes on.
     package func abandon(_ waiter: UInt64, of name: String) {
-        guard let driver = byName[name] else { return }
-        driver.wakeAnswers[waiter] = nil
-        driver.sleepAnswers[waiter] = nil
-        deliver(.waiterLeft(waiter), to: driver.key)
+        guard let driver = dispatcher.index.named(name) else { return }
+        driver.answers.forget(waiter)
+        dispatcher.deliver(.waiterLeft(waiter), to: driver.key)
     }
 
     /// Wakes a service and waits until it is ready.
@@ -88,23 +92,18 @@ extension Supervisor {
             }
             switch outcome {
             case .unknownService: continuation.resume(returning: nil)
-            case .awake: continuation.resume(returning: awakeAnswer(name, trigger))
+            case .awake:
+                let driver = dispatcher.index.named(name)
+                continuation.resume(returning: driver.map { WakeAnswer($0, .success(.awake(trigger))) })
             case .waiting: break
             }
         }
     }
 
-    private func awakeAnswer(_ name: String, _ trigger: Trigger) -> WakeAnswer? {
-        guard let driver = byName[name] else { return nil }
-        return WakeAnswer(
-            service: name, result: .success(.awake(trigger)), state: driver.machine.state,
-            budget: driver.policy.settings.wakeBudget)
-    }
-
     /// Begins a wake and doesn't wait. False: there is no such service.
     package func demandWake(_ name: String, by: String?) -> Bool {
-        guard let driver = byName[name] else { return false }
-        deliver(.wakeDemanded(.operator, by: by), to: driver.key)
+        guard let driver = dispatcher.index.named(name) else { return false }
+        dispatcher.deliver(.wakeDemanded(.operator, by: by), to: driver.key)
         return true
     }
 
@@ -116,12 +115,12 @@ extension Supervisor {
     package func sleep(
         _ name: String, depth: Depth = .frozen, force: Bool, by: String?
     ) async -> SleepMachine.SleepOutcome? {
-        guard let driver = byName[name] else { return nil }
+        guard let driver = dispatcher.index.named(name) else { return nil }
         lastWaiter += 1
         let request = SleepMachine.SleepRequest(id: lastWaiter, depth: depth, force: force, by: by)
         return await withCheckedContinuation { continuation in
-            driver.sleepAnswers[request.id] = { continuation.resume(returning: $0) }
-            deliver(.sleepRequested(request), to: driver.key)
+            driver.answers.add(request.id, sleep: { continuation.resume(returning: $0) })
+            dispatcher.deliver(.sleepRequested(request), to: driver.key)
         }
     }
 
@@ -131,23 +130,23 @@ extension Supervisor {
     ///
     /// - Parameter duration: null: until unpinned.
     package func pin(_ name: String, for duration: Duration?, by: String?) -> Bool {
-        guard let driver = byName[name] else { return false }
+        guard let driver = dispatcher.index.named(name) else { return false }
         let expires = duration.map { world.time.wallMilliseconds + $0.milliseconds }
         journal.write(.pin(service: name, expires: expires))
-        deliver(.pinned(until: duration.map { now + $0 }, by: by), to: driver.key)
+        dispatcher.deliver(.pinned(until: duration.map { now + $0 }, by: by), to: driver.key)
         return true
     }
 
     /// False: there is no such service.
     package func unpin(_ name: String) -> Bool {
-        guard let driver = byName[name] else { return false }
+        guard let driver = dispatcher.index.named(name) else { return false }
         journal.write(.unpin(service: name))
-        deliver(.unpinned, to: driver.key)
+        dispatcher.deliver(.unpinned, to: driver.key)
         return true
     }
 
     /// How many leases one peer may hold at once.
-    package static var mostLeases: Int { 1000 }
+    package static var mostLeases: Int { LeaseBook.mostPerPeer }
 
     package struct NewLease: Sendable {
         package var id: String
@@ -159,89 +158,111 @@ extension Supervisor {
     /// - Parameter peer: the uid of the caller.
     /// - Returns: null if the peer holds too many already.
     package func takeLease(_ name: String, for duration: Duration, peer: UInt32) -> NewLease? {
-        dropExpiredLeases()
-        guard let driver = byName[name], leases.values.count(where: { $0.peer == peer }) < Self.mostLeases
-        else { return nil }
-        var random = SystemRandomNumberGenerator()
-        let id = Self.hex(random.next()) + Self.hex(random.next())
-        let expires = store(id, LeaseRecord(service: name, peer: peer, until: now + duration), duration)
-        deliver(.leaseTaken(id: id, until: now + duration), to: driver.key)
-        return NewLease(id: id, expiresMilliseconds: expires)
+        for id in leases.takeExpired(now) { journal.write(.leaseEnded(id)) }
+        let (id, lease) = (LeaseBook.newID(), LeaseBook.Lease(service: name, peer: peer, until: now + duration))
+        guard dispatcher.index.named(name) != nil, leases.take(id, lease) else { return nil }
+        return NewLease(id: id, expiresMilliseconds: keep(id, lease, for: duration))
     }
 
     /// False: unknown, expired, or another peer's.
     ///
     /// - Parameter peer: null: an operator, who may touch any.
     package func renewLease(_ id: String, for duration: Duration, peer: UInt32?) -> Bool {
-        guard var record = liveLease(id, peer), let driver = byName[record.service] else { return false }
-        record.until = now + duration
-        _ = store(id, record, duration)
-        deliver(.leaseTaken(id: id, until: record.until), to: driver.key)
+        guard let lease = leases.renew(id, until: now + duration, by: peer, now),
+            dispatcher.index.named(lease.service) != nil
+        else { return false }
+        _ = keep(id, lease, for: duration)
         return true
     }
 
     /// False: unknown, expired, or another peer's.
     package func endLease(_ id: String, peer: UInt32?) -> Bool {
-        guard let record = liveLease(id, peer) else { return false }
-        leases[id] = nil
+        guard let lease = leases.end(id, by: peer, now) else { return false }
         journal.write(.leaseEnded(id))
-        if let driver = byName[record.service] { deliver(.leaseEnded(id: id), to: driver.key) }
+        if let driver = dispatcher.index.named(lease.service) {
+            dispatcher.deliver(.leaseEnded(id: id), to: driver.key)
+        }
         return true
     }
 
-    private func liveLease(_ id: String, _ peer: UInt32?) -> LeaseRecord? {
-        guard let record = leases[id], record.until > now, peer == nil || peer == record.peer else { return nil }
-        return record
-    }
-
-    private func store(_ id: String, _ record: LeaseRecord, _ duration: Duration) -> Int64 {
-        leases[id] = record
+    /// Tells the journal and the service; when it expires, by the wall clock.
+    private func keep(_ id: String, _ lease: LeaseBook.Lease, for duration: Duration) -> Int64 {
         let expires = world.time.wallMilliseconds + duration.milliseconds
         journal.write(
-            .lease(Journal.Lease(id: id, service: record.service, peer: record.peer, expiresMilliseconds: expires)))
-        return expires
-    }
-
-    private func dropExpiredLeases() {
-        let now = now
-        for (id, record) in leases where record.until <= now {
-            leases[id] = nil
-            journal.write(.leaseEnded(id))
+            .lease(Journal.Lease(id: id, service: lease.service, peer: lease.peer, expiresMilliseconds: expires)))
+        if let driver = dispatcher.index.named(lease.service) {
+            dispatcher.deliver(.leaseTaken(id: id, until: lease.until), to: driver.key)
         }
-    }
-
-    private static func hex(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return expires
     }
 
     // MARK: Looking
 
-    package nonisolated var clock: any TimeSource { world.time }
+    package func has(_ name: String) -> Bool { dispatcher.index.named(name) != nil }
 
-    package func view(_ name: String) -> ServiceView? { byName[name].map(view(of:)) }
+    package func view(_ name: String) -> ServiceView? { dispatcher.index.named(name).map(view(of:)) }
 
     /// All services in policy order.
-    package func views() -> [ServiceView] {
-        policy.services.compactMap { byName[$0.name].map(view(of:)) }
-    }
+    package func views() -> [ServiceView] { policy.services.compactMap { view($0.name) } }
 
     private func view(of driver: ServiceDriver) -> ServiceView {
         ServiceView(
-            policy: driver.policy, machine: driver.machine, latencies: driver.latencies, lastWake: driver.lastWake,
-            memory: memory(of: driver), share: driver.share,
-            freezer: driver.freezerRefusal == nil ? driver.policy.settings.freezer : .docker,
-            freezerRefusal: driver.freezerRefusal, now: now, nowMilliseconds: world.time.wallMilliseconds)
+            driver, dispatcher.ledger.records[driver.name],
+            memory: dispatcher.performer.memory(of: driver.machine.containers), world.time)
     }
 
-    package func has(_ name: String) -> Bool { byName[name] != nil }
+    package var summary: Summary {
+        var summary = Summary(mode: mode, isEngineReachable: isEngineReachable)
+        for driver in dispatcher.index.named {
+            summary.services += 1
+            guard driver.machine.state == .asleep else { continue }
+            summary.asleep += 1
+            summary.handedBackBytes += dispatcher.ledger.records[driver.name]?.handedBackBytes ?? 0
+        }
+        return summary
+    }
 
     /// The service that a person most likely meant.
-    package func nearest(to name: String) -> String? { nearestName(to: name, in: byName.keys) }
+    package func nearest(to name: String) -> String? { nearestName(to: name, in: dispatcher.index.names) }
 
-    package func subscribe() -> (id: UInt64, notices: AsyncStream<EngineNotice>) { bus.subscribe() }
-    package func unsubscribe(_ id: UInt64) { bus.unsubscribe(id) }
+    /// Whether Docker answers now. Asks it unless it has answered within the last second.
+    package func isHealthy() async -> Bool {
+        guard isEngineReachable else { return false }
+        if dispatcher.link.isFresh(now) { return true }
+        do {
+            try await world.engine.ping(within: EngineMinder.pingLimit)
+            dispatcher.link.answered(now)
+            return isEngineReachable
+        } catch {
+            dispatcher.link.doubt()
+            return false
+        }
+    }
+
+    /// Calls back when all that works here has turned once: an alarm, the mailbox, and the task that minds the
+    /// connection to the engine. Whether the engine answers doesn't matter. Never calls where one of them is stuck.
+    package func pulse(_ turned: @escaping @Sendable () -> Void) {
+        dispatcher.link.await(turned)
+        dispatcher.agenda.add(.pulse, at: now)
+        dispatcher.arm()
+    }
+
+    package func subscribe() -> (id: UInt64, notices: AsyncStream<EngineNotice>) {
+        dispatcher.ledger.chronicle.subscribe()
+    }
+    package func unsubscribe(_ id: UInt64) { dispatcher.ledger.chronicle.unsubscribe(id) }
 
     /// Ends every subscription.
-    package func closeSubscriptions() { bus.close() }
+    package func closeSubscriptions() { dispatcher.ledger.chronicle.close() }
+
+    /// Logs what an operator asked for; what comes of it is a transition with their name.
+    package func logRequest(_ request: String, of service: String?, by: String) {
+        dispatcher.ledger.chronicle.log(request: request, of: service, by: by)
+    }
+
+    /// Logs a request that is no transition, and puts it into the history, where no service is `*`.
+    package func noteRequest(_ request: String, of service: String?, by: String) {
+        let state = service.flatMap { dispatcher.index.named($0)?.machine.state }
+        dispatcher.ledger.chronicle.tell(request: request, of: service, in: state, by: by)
+    }
 }
