@@ -12,30 +12,18 @@ extension SleepMachine {
             self.reclaiming = reclaiming
             step.haltsReclaim = true
         }
-        if case .due(let due) = look, due <= now, isEngineReachable, mayLook {
-            look = .underWay(generation)
-            step.look = generation
-        }
+        if isEngineReachable, mayLook, let generation = looks.begin(now) { step.look = generation }
     }
 
     private mutating func expire(_ now: Instant, _ step: inout Step) {
-        if !leases.isEmpty {
-            for (id, until) in leases where until <= now {
-                leases[id] = nil
-                use.wasUsed(until: until)
-            }
-        }
-        if let until = pin?.until, until <= now {
-            pin = nil
-            use.wasUsed(until: until)
-        }
+        if let ended = wishes.expire(now) { use.wasUsed(until: ended) }
         if !lately.isEmpty {
             for (id, late) in lately where late.until <= now {
                 lately[id] = nil
                 if owned[id] == nil { step.forget.append(id) }
             }
         }
-        if waiters.contains(where: { $0.deadline <= now }) {
+        if wishes.waiters.contains(where: { $0.deadline <= now }) {
             fail(isEngineReachable ? .timedOut : .engineUnavailable, where: { $0.deadline <= now }, &step)
         }
     }
@@ -43,7 +31,7 @@ extension SleepMachine {
     private mutating func decide(_ now: Instant, _ step: inout Step) {
         guard isKnown, !isInDoubt else {
             if isEngineReachable {
-                if isInDoubt, look == .none { requestLook(at: now) }
+                if isInDoubt, looks.isIdle { looks.request(at: now) }
             } else {
                 if condition == .running || (!isKnown && !isPresumedAsleep) { releaseWaiters(now, &step) }
                 answerRequests(now, &step)
@@ -67,18 +55,19 @@ extension SleepMachine {
                 guard phase == .resting else { return }
             } else {
                 // Of several replicas that somebody else has paused one: an operator's wake is for that one, too.
-                let isReleased = waiters.contains { $0.trigger == .operator } || demand?.releasesHeld == true
-                if isReleased, containers.contains(where: { $0.status == .paused }) {
+                if wishes.releasesHeld, containers.contains(where: { $0.status == .paused }) {
                     considerWake(.frozen, now, &step)
                     return
                 }
                 releaseWaiters(now, &step)
             }
-            demand = nil
+            wishes.dropDemand()
             answerRequests(now, &step)
             if isEngineReachable { considerSleep(now, &step) }
         case .asleep(let depth):
-            if containers.contains(where: { $0.status == .running }) { demand = demand ?? Demand(trigger: .external) }
+            if containers.contains(where: { $0.status == .running }) {
+                wishes.demandUnlessAny(Demand(trigger: .external))
+            }
             considerWake(depth, now, &step)
             answerRequests(now, &step)
             considerDeeper(depth, now, &step)
@@ -86,24 +75,26 @@ extension SleepMachine {
             defer { answerRequests(now, &step) }
             guard isFreshEnough(now) else { return }
             fail(.held, where: { $0.trigger != .operator }, &step)
-            if waiters.isEmpty, demand?.releasesHeld != true {
-                (demand, wake) = (nil, nil)
+            if wishes.waiters.isEmpty, !wishes.releasesHeld {
+                wishes.dropDemand()
+                wake = nil
             } else {
                 considerWake(.frozen, now, &step)
             }
         case .down, .absent, .ambiguous:
             defer { answerRequests(now, &step) }
             guard isFreshEnough(now) else { return }
-            (demand, wake) = (nil, nil)
+            wishes.dropDemand()
+            wake = nil
             fail(condition == .down ? .down : condition == .absent ? .absent : .ambiguous, &step)
         }
     }
 
     /// Whether what is known is fresh enough to turn the waiters away; asks for a look if it isn't.
     private mutating func isFreshEnough(_ now: Instant) -> Bool {
-        guard isEngineReachable, let newest = waiters.map(\.arrived).max() else { return true }
+        guard isEngineReachable, let newest = wishes.waiters.map(\.arrived).max() else { return true }
         if let lastLooked, lastLooked + Self.freshness >= newest { return true }
-        requestLook(at: now)
+        looks.request(at: now)
         return false
     }
 
@@ -111,19 +102,16 @@ extension SleepMachine {
     private mutating func releaseWaiters(
         where isMeant: (Waiter) -> Bool = { _ in true }, _ now: Instant, _ step: inout Step
     ) {
-        guard waiters.contains(where: isMeant) else { return }
+        guard wishes.waiters.contains(where: isMeant) else { return }
         use.used(at: now)
-        for waiter in waiters where isMeant(waiter) {
+        for waiter in wishes.takeWaiters(where: isMeant) {
             step.ready.append((waiter, .awake(waiter.trigger, waited: now - waiter.arrived)))
         }
-        waiters.removeAll(where: isMeant)
     }
 
     private mutating func considerWake(_ depth: Depth, _ now: Instant, _ step: inout Step) {
-        var cause =
-            waiters.first.map { Demand(trigger: $0.trigger, by: $0.by, releasesHeld: $0.trigger == .operator) }
-            ?? demand ?? wake?.cause
-        if let retirement, cause == nil, depth != .stopped || retirement.startStopped {
+        var cause = wishes.wakeCause ?? wake?.cause
+        if let retirement = wishes.retirement, cause == nil, depth != .stopped || retirement.startsStopped {
             cause = Demand(trigger: retirement.trigger)
         }
         guard let cause, isEngineReachable else { return }
@@ -133,7 +121,7 @@ extension SleepMachine {
         let attempt =
             wake
             ?? Wake(
-                began: waiters.first?.arrived ?? now, nextAttempt: now, from: depth,
+                began: wishes.waiters.first?.arrived ?? now, nextAttempt: now, from: depth,
                 fromState: condition == .held ? .held : .asleep, cause: cause)
         // The first waiter may have come long ago, while Docker was away: an attempt gets its full time.
         let began = wake == nil ? now : attempt.began
@@ -149,7 +137,7 @@ extension SleepMachine {
     }
 
     private mutating func considerSleep(_ now: Instant, _ step: inout Step) {
-        guard mode != .off, rules.neverSleeps == nil, now >= idleDeadline, fall == nil, !isLookPending(now) else {
+        guard mode != .off, rules.neverSleeps == nil, now >= idleDeadline, fall == nil, !looks.isPending(now) else {
             return
         }
         let standing = vetoes(now)
@@ -166,10 +154,10 @@ extension SleepMachine {
     /// Does what operators want asleep, or says what stands in the way. While it is being woken or looked
     /// at they wait: that is over soon, and nothing they can do anything about.
     private mutating func answerRequests(_ now: Instant, _ step: inout Step) {
-        guard phase == .resting, wake == nil, waiters.isEmpty || !isEngineReachable else { return }
+        guard phase == .resting, wake == nil, wishes.waiters.isEmpty || !isEngineReachable else { return }
         var begun: SleepRequest?
         var later: [SleepRequest] = []
-        for request in sleepRequests {
+        for request in wishes.takeRequests() {
             if case .asleep(let depth) = condition, !isInDoubt {
                 if depth >= request.depth {
                     step.slept.append((request, .asleep))
@@ -186,8 +174,8 @@ extension SleepMachine {
             later.append(request)
             if begun.map({ request.force && !$0.force }) ?? true { begun = request }
         }
-        sleepRequests = later
-        guard let begun, phase == .resting, !isLookPending(now) else { return }
+        for request in later { wishes.ask(request) }
+        guard let begun, phase == .resting, !looks.isPending(now) else { return }
         beginFall(begun.trigger, by: begun.by, isForced: begun.force, now, &step)
     }
 
@@ -202,7 +190,7 @@ extension SleepMachine {
     /// It runs and didn't answer: asks again when somebody needs it, and now and then.
     private mutating func considerReadiness(_ failure: Setbacks.Failure, _ now: Instant, _ step: inout Step) {
         guard isEngineReachable, failure.retryAt <= now else { return }
-        let cause = waiters.first.map { Demand(trigger: $0.trigger, by: $0.by) } ?? Demand(trigger: .recovery)
+        let cause = wishes.waiters.first.map { Demand(trigger: $0.trigger, by: $0.by) } ?? Demand(trigger: .recovery)
         wake = Wake(began: now, started: now, thawed: now, nextAttempt: now, from: .frozen, cause: cause)
         advanceWake(now, &step)
     }
@@ -216,21 +204,21 @@ extension SleepMachine {
             guard let instant, instant > now else { return }
             next = min(next ?? instant, instant)
         }
-        for waiter in waiters { consider(waiter.deadline) }
-        for until in leases.values { consider(until) }
+        for waiter in wishes.waiters { consider(waiter.deadline) }
+        for until in wishes.leases.values { consider(until) }
         for late in lately.values { consider(late.until) }
-        consider(pin?.until)
-        if case .due(let due) = look { consider(due) }
+        consider(wishes.pin?.until)
+        consider(looks.due)
         guard phase == .resting else { return next }
         consider(wake?.nextAttempt)
-        if demand != nil || retirement != nil || condition == .running { consider(setbacks.wake?.retryAt) }
+        if wishes.demand != nil || isRetired || condition == .running { consider(setbacks.wake?.retryAt) }
         if canGoDeeper, case .asleep(let depth) = condition {
             consider(reclaimDue(depth))
             consider(stopDue(depth))
         }
         let canIdle =
-            condition == .running && mode != .off && rules.neverSleeps == nil && retirement == nil && leases.isEmpty
-            && pin == nil && rules.idleVetoes.isEmpty
+            condition == .running && mode != .off && rules.neverSleeps == nil && !isRetired && wishes.leases.isEmpty
+            && wishes.pin == nil && rules.idleVetoes.isEmpty
         if canIdle { consider(use.isObserved ? now + rules.idleAfter : idleDeadline) }
         return next
     }

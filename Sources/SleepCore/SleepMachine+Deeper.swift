@@ -12,7 +12,7 @@ extension SleepMachine {
     }
 
     var canGoDeeper: Bool {
-        phase == .resting && mode == .auto && wake == nil && waiters.isEmpty && demand == nil && retirement == nil
+        phase == .resting && mode == .auto && wake == nil && !wishes.isWanted && !isRetired
             && setbacks.wake == nil && reclaiming == nil
     }
 
@@ -36,8 +36,8 @@ extension SleepMachine {
             step.slept.append((request, .vetoed([why])))
             return false
         }
-        if retirement != nil { return refuse(.lettingGo) }
-        if demand != nil { return refuse(.wanted) }
+        if isRetired { return refuse(.lettingGo) }
+        if wishes.demand != nil { return refuse(.wanted) }
         if mode != .auto, !request.force { return refuse(.mode(mode)) }
         switch request.depth {
         case .frozen:
@@ -53,9 +53,9 @@ extension SleepMachine {
     }
 
     private mutating func beginReclaim(_ trigger: Trigger, by: String?, _ now: Instant, _ step: inout Step) {
-        generation += 1
-        reclaiming = Reclaiming(id: generation, began: now, trigger: trigger, by: by)
-        step.reclaim = (generation, containers)
+        let id = looks.overtake()
+        reclaiming = Reclaiming(id: id, began: now, trigger: trigger, by: by)
+        step.reclaim = (id, containers)
     }
 
     var ownPaused: [String] { containers.filter { $0.status == .paused && owned[$0.id] != nil }.map(\.id) }
@@ -88,12 +88,11 @@ extension SleepMachine {
                 from: .asleep, to: .asleep, trigger: finished.trigger, by: finished.by, elapsed: now - finished.began,
                 .done, reclaim: outcome, &step)
         }
-        for request in sleepRequests where request.depth == .reclaimed {
+        for request in wishes.takeRequests(where: { $0.depth == .reclaimed }) {
             let isDone = if case .asleep(let depth) = condition { depth >= .reclaimed } else { false }
             let why = setbacks.reclaim?.message ?? "somebody needs it"
             step.slept.append((request, isDone ? .asleep : .vetoed([.keepsMemory(why)])))
         }
-        sleepRequests.removeAll { $0.depth == .reclaimed }
         if phase == .settling {
             phase = .resting
             settleWake(now, &step)
@@ -105,7 +104,7 @@ extension SleepMachine {
     ) {
         guard descent != nil else { return }
         if let fault { return failStop(fault.message, now, &step) }
-        guard waiters.isEmpty, demand == nil, retirement == nil, isAsleep, !isLookPending(now),
+        guard !wishes.isWanted, !isRetired, isAsleep, !looks.isPending(now),
             Set(ownPaused) == Set(ids)
         else {
             // Somebody came, or something happened to it: it is asked again, and so is who wanted it deeper.
@@ -127,7 +126,7 @@ extension SleepMachine {
                 for id in ids where owned[id] == .stopped { owned[id] = .frozen }
             } else {
                 isInDoubt = true
-                requestLook(at: now)
+                looks.request(at: now)
             }
             if fault.mayStillLand {
                 for id in ids { lateFreezes[id] = (descent.began, now + Self.lateFreezeSpan) }
@@ -154,7 +153,6 @@ extension SleepMachine {
     }
 
     private mutating func answerStops(_ outcome: SleepOutcome, _ step: inout Step) {
-        for request in sleepRequests where request.depth == .stopped { step.slept.append((request, outcome)) }
-        sleepRequests.removeAll { $0.depth == .stopped }
+        for request in wishes.takeRequests(where: { $0.depth == .stopped }) { step.slept.append((request, outcome)) }
     }
 }

@@ -58,7 +58,7 @@ extension SleepMachine {
             }
         }
         lateFreezes = lateFreezes.filter { id, late in late.until > now && containers.contains { $0.id == id } }
-        if !lateFreezes.isEmpty { requestLook(at: now + .seconds(5)) }
+        if !lateFreezes.isEmpty { looks.request(at: now + .seconds(5)) }
     }
 
     /// Somebody else woke or stopped it. The intent stays on disk for a while: if the engine goes now, it
@@ -77,7 +77,7 @@ extension SleepMachine {
         if isAsleep { beginSleep(now) }
         // A pause that landed after it had been given up, and somebody has come since.
         if case .asleep = condition, lateFreezes.values.contains(where: { use.lastUse > $0.began }) {
-            demand = demand ?? Demand(trigger: .recovery)
+            wishes.demandUnlessAny(Demand(trigger: .recovery))
         }
         setbacks.forgetWake()
         lastTrigger = isFirst ? .recovery : .external
@@ -106,7 +106,7 @@ extension SleepMachine {
         }
         // Only what its intent is recorded for; a container that came meanwhile is another sleep's matter.
         let isWanted =
-            waiters.isEmpty && demand == nil && retirement == nil && use.lastUse <= fall.began && isEngineReachable
+            !wishes.isWanted && !isRetired && use.lastUse <= fall.began && isEngineReachable
             && !running.isEmpty && running.allSatisfy { owned[$0.id] != nil }
         if isWanted, !fault.mayStillLand, fall.attempts < Self.freezeAttempts {
             fall.fault = nil
@@ -117,7 +117,7 @@ extension SleepMachine {
             return
         }
         disclaim(owned.keys.filter { id in running.contains { $0.id == id } }, &step)
-        if !running.isEmpty, case .asleep = condition { demand = demand ?? Demand(trigger: .recovery) }
+        if !running.isEmpty, case .asleep = condition { wishes.demandUnlessAny(Demand(trigger: .recovery)) }
         failFall(fault.message, now, &step)
     }
 
@@ -138,24 +138,21 @@ extension SleepMachine {
         case .unknown, .absent, .ambiguous, .down:
             failWake("it is \(state.rawValue)", now, &step)
             setbacks.forgetWake()
-            demand = nil
+            wishes.dropDemand()
         }
     }
 
     // MARK: Operations
 
     mutating func begin(_ kind: Operation.Kind, limit: Duration, phase: Phase) {
-        generation += 1
-        operation = Operation(id: generation, kind: kind, limit: limit)
+        operation = Operation(id: looks.operationBegins(), kind: kind, limit: limit)
         self.phase = phase
-        mustLookAfterOperation = false
     }
 
     mutating func finish(_ finished: Operation, _ fault: OperationFault?, _ now: Instant, _ step: inout Step) {
         let recordingBegan: Instant? = if case .recording(let began) = phase { began } else { nil }
         phase = .resting
-        if mustLookAfterOperation { requestLook(at: now) }
-        mustLookAfterOperation = false
+        looks.operationEnded(now)
         switch finished.kind {
         case .record(let ids, .stopped, _): finishRecordStop(ids, fault, now, &step)
         case .record(let ids, _, _): finishRecord(ids, fault, began: recordingBegan ?? now, now, &step)
@@ -177,15 +174,15 @@ extension SleepMachine {
             return
         }
         var standing = vetoes(now, forOperator: fall.trigger == .operator, force: fall.isForced)
-        if use.lastUse > began || !waiters.isEmpty || demand != nil { standing.append(.inUse(nil)) }
-        let isAsRecorded = !isLookPending(now) && Set(ids) == Set(containers.filter { $0.status == .running }.map(\.id))
+        if use.lastUse > began || wishes.isWanted { standing.append(.inUse(nil)) }
+        let isAsRecorded =
+            !looks.isPending(now) && Set(ids) == Set(containers.filter { $0.status == .running }.map(\.id))
         guard standing.isEmpty, isAsRecorded else {
             self.fall = nil
             disclaim(ids, &step)
             // Where only the containers must be looked at anew, who asked for it waits for that.
             if fall.trigger == .operator, !standing.isEmpty {
-                for request in sleepRequests { step.slept.append((request, .vetoed(standing))) }
-                sleepRequests = []
+                for request in wishes.takeRequests() { step.slept.append((request, .vetoed(standing))) }
             }
             return
         }
@@ -217,7 +214,7 @@ extension SleepMachine {
             for id in ids { lateFreezes[id] = (fall?.began ?? now, now + Self.lateFreezeSpan) }
         }
         isInDoubt = true
-        requestLook(at: now)
+        looks.request(at: now)
     }
 
     private mutating func finishWakeAttempt(
@@ -232,7 +229,7 @@ extension SleepMachine {
         }
         wake?.fault = fault
         isInDoubt = true
-        requestLook(at: now)
+        looks.request(at: now)
     }
 
     /// A fact that came about beside all operations.
@@ -275,8 +272,7 @@ extension SleepMachine {
         (lastTrigger, lastBy) = (fall.trigger, fall.by)
         note(from: .awake, to: .asleep, trigger: fall.trigger, by: fall.by, elapsed: now - fall.began, .done, &step)
         // Who wants it deeper waits for that.
-        for request in sleepRequests where request.depth == .frozen { step.slept.append((request, .asleep)) }
-        sleepRequests.removeAll { $0.depth == .frozen }
+        for request in wishes.takeRequests(where: { $0.depth == .frozen }) { step.slept.append((request, .asleep)) }
     }
 
     private mutating func beginSleep(_ now: Instant) {
@@ -289,8 +285,7 @@ extension SleepMachine {
     private mutating func vetoFall(_ use: String, _ now: Instant, _ step: inout Step) {
         fall = nil
         self.use.foundInUse(use, at: now)
-        for request in sleepRequests { step.slept.append((request, .vetoed([.inUse(use)]))) }
-        sleepRequests = []
+        for request in wishes.takeRequests() { step.slept.append((request, .vetoed([.inUse(use)]))) }
     }
 
     private mutating func failFall(_ message: String, _ now: Instant, _ step: inout Step) {
@@ -300,8 +295,7 @@ extension SleepMachine {
         note(
             from: .awake, to: state, trigger: fall.trigger, by: fall.by, elapsed: now - fall.began, .failed(message),
             &step)
-        for request in sleepRequests { step.slept.append((request, .failed(message))) }
-        sleepRequests = []
+        for request in wishes.takeRequests() { step.slept.append((request, .failed(message))) }
     }
 
     /// What comes after the thaw: the end of handing memory back, then readiness, then the waiters.
@@ -331,10 +325,10 @@ extension SleepMachine {
         // Its containers run, so they are nobody's sleepers.
         disclaim(Array(owned.keys), &step)
         use.ran(at: now)
-        for waiter in waiters { step.failed.append((waiter, fault.isTimeout ? .timedOut : .failed(fault.message))) }
-        waiters = []
+        let failure: WakeFailure = fault.isTimeout ? .timedOut : .failed(fault.message)
+        for waiter in wishes.takeWaiters() { step.failed.append((waiter, failure)) }
         failWake(fault.message, now, &step)
-        demand = nil
+        wishes.dropDemand()
         (lastTrigger, lastBy) = (wake.cause.trigger, wake.cause.by)
     }
 
@@ -342,7 +336,7 @@ extension SleepMachine {
         guard let wake else { return }
         self.wake = nil
         setbacks.forgetWake()
-        demand = nil
+        wishes.dropDemand()
         use.woke(at: now)
         disclaim(Array(owned.keys), &step)
         (lastTrigger, lastBy) = (wake.cause.trigger, wake.cause.by)
@@ -357,9 +351,8 @@ extension SleepMachine {
                 woke: true, from: wake.from, elapsed: now - arrived, queued: started - arrived,
                 thaw: thawed - started, ready: now - thawed, trigger: wake.cause.trigger)
         }
-        step.woke = report(since: waiters.first?.arrived ?? wake.began)
-        for waiter in waiters { step.ready.append((waiter, report(since: waiter.arrived))) }
-        waiters = []
+        step.woke = report(since: wishes.waiters.first?.arrived ?? wake.began)
+        for waiter in wishes.takeWaiters() { step.ready.append((waiter, report(since: waiter.arrived))) }
     }
 
     /// Gives a wake up for now; where somebody still needs it, it is tried again after a backoff.
@@ -367,7 +360,7 @@ extension SleepMachine {
         guard let wake else { return }
         self.wake = nil
         setbacks.wakeFailed(message, at: now)
-        demand = demand ?? wake.cause
+        wishes.demandUnlessAny(wake.cause)
         note(
             from: wake.fromState, to: state, trigger: wake.cause.trigger, by: wake.cause.by, elapsed: now - wake.began,
             .failed(message),
@@ -379,9 +372,7 @@ extension SleepMachine {
     }
 
     mutating func fail(_ failure: WakeFailure, where isMeant: (Waiter) -> Bool = { _ in true }, _ step: inout Step) {
-        guard !waiters.isEmpty else { return }
-        for waiter in waiters where isMeant(waiter) { step.failed.append((waiter, failure)) }
-        waiters.removeAll(where: isMeant)
+        for waiter in wishes.takeWaiters(where: isMeant) { step.failed.append((waiter, failure)) }
     }
 
     func note(

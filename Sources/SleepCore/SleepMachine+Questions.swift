@@ -54,7 +54,7 @@ extension SleepMachine {
 
     /// Whether Docker has said what the kernel has said, too.
     package var isAnswered: Bool { unanswered == nil }
-    package var isRetired: Bool { retirement != nil }
+    package var isRetired: Bool { wishes.retirement != nil }
     /// Whether it is about to be frozen, and still awake.
     package var isPreparing: Bool { if case .recording = phase { true } else { false } }
     package var isReclaiming: Bool { reclaiming != nil }
@@ -64,8 +64,8 @@ extension SleepMachine {
         guard phase == .resting, unanswered == nil, reclaiming == nil, !isInDoubt, isKnown || owned.isEmpty else {
             return false
         }
-        guard let retirement, case .asleep(let depth) = condition else { return true }
-        return depth == .stopped && !retirement.startStopped
+        guard let retirement = wishes.retirement, case .asleep(let depth) = condition else { return true }
+        return depth == .stopped && !retirement.startsStopped
     }
 
     package var state: ServiceState {
@@ -97,6 +97,12 @@ extension SleepMachine {
     package var reclaimHindrance: ReclaimHindrance? { setbacks.reclaim }
     package var stopHindrance: String? { setbacks.stop }
 
+    package var leases: [String: Instant] { wishes.leases }
+    package var pin: Pin? { wishes.pin }
+    /// Services that require this one and don't sleep.
+    package var neededBy: [String] { wishes.neededBy }
+    var demand: Demand? { wishes.demand }
+
     package var lastUse: Instant { use.lastUse }
     package var awakeSince: Instant { use.awakeSince }
     package var asleepSince: Instant { use.asleepSince }
@@ -109,7 +115,7 @@ extension SleepMachine {
     package func vetoes(_ now: Instant, forOperator: Bool = false, force: Bool = false) -> [Veto] {
         var vetoes: [Veto] = []
         if let reason = rules.neverSleeps { return [.neverSleeps(reason)] }
-        if retirement != nil { vetoes.append(.lettingGo) }
+        if isRetired { vetoes.append(.lettingGo) }
         switch condition {
         case .running, .asleep: break
         case .unknown: vetoes.append(.notLookedAt)
@@ -122,7 +128,7 @@ extension SleepMachine {
         if isInDoubt || wake != nil { vetoes.append(.beingWoken) }
         if force { return vetoes }
         if mode != .auto { vetoes.append(.mode(mode)) }
-        if let pin { vetoes.append(.pinned(until: pin.until)) }
+        if let pin = wishes.pin { vetoes.append(.pinned(until: pin.until)) }
         if !leases.isEmpty { vetoes.append(.leases(leases.count)) }
         if !neededBy.isEmpty { vetoes.append(.needed(by: neededBy)) }
         if let reason = use.activity.use { vetoes.append(.inUse(reason)) }

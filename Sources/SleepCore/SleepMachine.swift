@@ -37,12 +37,6 @@ package struct SleepMachine: Sendable {
         case recordingStop, stopping
     }
 
-    enum Look: Equatable {
-        case none
-        case due(Instant)
-        case underWay(UInt64)
-    }
-
     /// A wake from the first demand until it is settled, over all its attempts.
     struct Wake: Equatable {
         var began: Instant
@@ -56,14 +50,6 @@ package struct SleepMachine: Sendable {
         var fromState = ServiceState.asleep
         var cause: Demand
         var fault: OperationFault?
-    }
-
-    /// That it be awake, though nobody may be waiting.
-    struct Demand: Equatable {
-        var trigger: Trigger
-        var by: String?
-        /// An operator asked for just that, so it holds for what others paused, too.
-        var releasesHeld = false
     }
 
     /// A sleep from its decision until it is settled.
@@ -96,7 +82,6 @@ package struct SleepMachine: Sendable {
     package internal(set) var rules: Rules
     package internal(set) var mode: Mode
     package internal(set) var isEngineReachable = true
-    var retirement: (startStopped: Bool, trigger: Trigger)?
 
     // Facts.
     package internal(set) var containers: [Container] = []
@@ -114,20 +99,14 @@ package struct SleepMachine: Sendable {
     var lastLooked: Instant?
 
     // Wishes.
-    package internal(set) var leases: [String: Instant] = [:]
-    package internal(set) var pin: Pin?
-    var waiters: [Waiter] = []
-    var sleepRequests: [SleepRequest] = []
-    var demand: Demand?
+    var wishes = Wishes()
 
     // What is being done.
     var phase = Phase.resting
     var operation: Operation?
     /// A wake whose containers run already and that Docker has yet to answer. Nothing is changed meanwhile.
     var unanswered: UInt64?
-    var look = Look.none
-    var mustLookAfterOperation = false
-    var generation: UInt64 = 0
+    var looks = LookSchedule()
     var wake: Wake?
     var fall: Fall?
     var descent: Descent?
@@ -137,19 +116,12 @@ package struct SleepMachine: Sendable {
 
     // What people see.
     var use: Use
-    /// Services that require this one and don't sleep.
-    package internal(set) var neededBy: [String] = []
     package internal(set) var stateSince: Instant
     private var reportedState = ServiceState.unknown
     /// Whether a use need only be noted. Kept, as every hook asks for it.
     private var isSurelyAwake = false
     package internal(set) var lastTrigger = Trigger.recovery
     package internal(set) var lastBy: String?
-
-    package struct Pin: Sendable, Equatable {
-        /// Null: until unpinned.
-        package var until: Instant?
-    }
 
     /// - Parameter isPresumedAsleep: the journal has an intent under this service's name; until a look has
     ///   told better it counts as a sleeper, everything else as awake.
@@ -191,55 +163,52 @@ package struct SleepMachine: Sendable {
         case .found(let found, let intents):
             take(found: found, intents: intents, now, &step)
         case .lookFinished(let answered, let found):
-            guard look == .underWay(answered) else { return }
-            look = .none
-            if answered == generation, mayLook {
-                adopt(found, now, &step)
-            } else {
-                requestLook(at: now)
+            switch looks.finish(answered) {
+            case .unexpected: break
+            case .fresh where mayLook: adopt(found, now, &step)
+            case .fresh, .overtaken: looks.request(at: now)
             }
         case .lookFailed(let answered):
-            guard look == .underWay(answered) else { return }
-            look = .due(now + .milliseconds(250))
+            looks.fail(answered, now)
         case .hinted(let hint):
             take(hint: hint, now)
         case .entrusted(let intents):
             owned.merge(intents) { _, depth in depth }
-            requestLook(at: now)
+            looks.request(at: now)
         case .operationStarted(let id):
             if operation?.id == id, wake != nil { wake?.started = now }
         case .operationFinished(let id, let fault) where unanswered == id:
             unanswered = nil
-            generation += 1
+            looks.overtake()
             guard fault != nil else { return }
             isInDoubt = true
-            requestLook(at: now)
+            looks.request(at: now)
         case .containersRun(let id):
             guard let wake = operation, wake.id == id, case .wake(_, let start) = wake.kind, start.isEmpty,
-                waiters.allSatisfy(\.trigger.isServedByKernel)
+                wishes.waiters.allSatisfy(\.trigger.isServedByKernel)
             else { return }
             operation = nil
             unanswered = id
-            generation += 1
+            looks.overtake()
             finish(wake, nil, now, &step)
         case .operationFinished(let id, let fault):
             guard let finished = operation, finished.id == id else { return }
             operation = nil
-            generation += 1
+            looks.overtake()
             finish(finished, fault, now, &step)
         case .wakeRequested(let waiter):
             wakeRequested(waiter, now)
         case .wakeDemanded(let trigger, let by):
             use.used(at: now)
-            demand = Demand(trigger: trigger, by: by, releasesHeld: trigger == .operator)
+            wishes.demand(Demand(trigger: trigger, by: by, releasesHeld: trigger == .operator))
             setbacks.retryWake(at: now)
         case .sleepRequested(let request):
-            sleepRequests.append(request)
+            wishes.ask(request)
         case .sampled(let reading):
             guard condition == .running else { return }
             use.sampled(reading, at: now)
         case .neededBy(let names):
-            neededBy = names
+            wishes.neededBy = names
         case .reclaimFinished(let id, let outcome):
             guard let reclaiming, reclaiming.id == id else { return }
             self.reclaiming = nil
@@ -247,33 +216,31 @@ package struct SleepMachine: Sendable {
         case .thawed(let ids, let trigger):
             take(thawed: ids, trigger, now, &step)
         case .waiterLeft(let id):
-            waiters.removeAll { $0.id == id }
-            sleepRequests.removeAll { $0.id == id }
+            wishes.leave(id)
         case .leaseTaken(let id, let until):
-            leases[id] = until
+            wishes.lease(id, until: until)
             use.used(at: now)
         case .leaseEnded(let id):
-            if leases.removeValue(forKey: id) != nil { use.used(at: now) }
+            if wishes.endLease(id) { use.used(at: now) }
         case .pinned(let until, let by):
-            pin = Pin(until: until)
+            wishes.pin(until: until)
             use.used(at: now)
             switch condition {
-            case .running, .asleep: demand = demand ?? Demand(trigger: .operator, by: by)
+            case .running, .asleep: wishes.demandUnlessAny(Demand(trigger: .operator, by: by))
             case .unknown, .absent, .ambiguous, .down, .held: break
             }
         case .unpinned:
-            if pin != nil { use.used(at: now) }
-            pin = nil
+            if wishes.unpin() { use.used(at: now) }
         case .modeChanged(let mode):
             self.mode = mode
             use.forgetObserved()
             if mode != .auto, case .asleep = condition {
-                demand = Demand(trigger: .operator, by: "mode \(mode.rawValue)")
+                wishes.demand(Demand(trigger: .operator, by: "mode \(mode.rawValue)"))
             }
         case .rulesChanged(let rules):
             self.rules = rules
             if rules.neverSleeps != nil, case .asleep = condition {
-                demand = demand ?? Demand(trigger: .operator, by: "policy")
+                wishes.demandUnlessAny(Demand(trigger: .operator, by: "policy"))
             }
         case .engineLost:
             isEngineReachable = false
@@ -290,7 +257,7 @@ package struct SleepMachine: Sendable {
         case .engineBack:
             isEngineReachable = true
         case .retired(let startStopped, let trigger):
-            retirement = (startStopped, trigger)
+            wishes.retire(Retirement(startsStopped: startStopped, trigger: trigger))
             setbacks.retryWake(at: now)
         case .timeCame:
             break
@@ -306,10 +273,10 @@ package struct SleepMachine: Sendable {
             lateFreezes[container.id] = (now, now + Self.lateFreezeSpan)
         }
         if operation == nil, !isKnown || isAfterBreak, !isInDoubt {
-            if case .underWay = look { generation += 1 }  // it may have seen what was before this
+            looks.overtakeLookUnderWay()
             adopt(found, now, &step)
         } else if isAfterBreak || !agrees(with: found) {
-            requestLook(at: now)
+            looks.request(at: now)
         }
     }
 
@@ -318,38 +285,17 @@ package struct SleepMachine: Sendable {
         switch (hint, phase, condition) {
         case (.runs, .thawing, _), (.paused, .freezing, _): return
         // A look that is under way may still bring what was true before.
-        case (.runs, .resting, .running), (.runs, .recording, .running): if !isInDoubt, look == .none { return }
-        case (.paused, .resting, .asleep), (.paused, .resting, .held): if !isInDoubt, look == .none { return }
+        case (.runs, .resting, .running), (.runs, .recording, .running): if !isInDoubt, looks.isIdle { return }
+        case (.paused, .resting, .asleep), (.paused, .resting, .held): if !isInDoubt, looks.isIdle { return }
         default: break
         }
-        if mayLook { requestLook(at: now) } else { mustLookAfterOperation = true }
+        if mayLook { looks.request(at: now) } else { looks.requestAfterOperation() }
     }
 
     private mutating func wakeRequested(_ waiter: Waiter, _ now: Instant) {
         use.used(at: now)
-        var waiter = waiter
-        waiter.deadline = min(waiter.deadline, waiter.arrived + rules.wakeTimeout)
-        waiters.append(waiter)
+        wishes.wait(waiter, atMost: rules.wakeTimeout)
         // Somebody who asks doesn't wait out the backoff of somebody else's failure.
         if wake == nil { setbacks.retryWake(at: now) }
-    }
-
-    // MARK: Looking
-
-    /// Whether something has happened that nobody has looked at yet.
-    func isLookPending(_ now: Instant) -> Bool {
-        switch look {
-        case .none: false
-        case .due(let due): due <= now
-        case .underWay: true
-        }
-    }
-
-    mutating func requestLook(at instant: Instant) {
-        switch look {
-        case .none: look = .due(instant)
-        case .due(let earlier): look = .due(min(earlier, instant))
-        case .underWay: generation += 1  // what is under way may have seen the old truth
-        }
     }
 }
