@@ -11,6 +11,14 @@ extension SleepMachine {
             case ready([String], afterStart: Bool)
             /// Thaw these and stop them.
             case stop([String])
+
+            /// The ids of all that it is done with.
+            var containers: [String] {
+                switch self {
+                case .record(let ids, _, _), .freeze(let ids, _), .ready(let ids, _), .stop(let ids): ids
+                case .wake(let thaw, let start): thaw + start
+                }
+            }
         }
         package var id: UInt64
         package var kind: Kind

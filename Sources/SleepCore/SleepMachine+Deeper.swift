@@ -2,8 +2,6 @@
 extension SleepMachine {
     // MARK: Deciding
 
-    var isAsleep: Bool { if case .asleep = condition { true } else { false } }
-
     /// A sleeper that nobody wants goes deeper when its time has come.
     mutating func considerDeeper(_ depth: Depth, _ now: Instant, _ step: inout Step) {
         guard canGoDeeper else { return }
@@ -12,12 +10,12 @@ extension SleepMachine {
     }
 
     var canGoDeeper: Bool {
-        phase == .resting && mode == .auto && wake == nil && !wishes.isWanted && !isRetired
+        course.isFree && mode == .auto && course.wake == nil && !wishes.isWanted && !isRetired
             && setbacks.wake == nil && reclaiming == nil
     }
 
     func reclaimDue(_ depth: Depth) -> Instant? {
-        guard depth == .frozen, let after = rules.reclaimAfter, containers.allSatisfy({ $0.status == .paused }) else {
+        guard depth == .frozen, let after = rules.reclaimAfter, belief.areAll(.paused) else {
             return nil
         }
         guard let hindrance = setbacks.reclaim else { return use.asleepSince + after }
@@ -31,7 +29,7 @@ extension SleepMachine {
 
     /// Takes a sleeper a step deeper for whoever asks; false: the request has been answered.
     mutating func deepen(for request: SleepRequest, _ now: Instant, _ step: inout Step) -> Bool {
-        guard phase == .resting, reclaiming == nil else { return true }
+        guard course.isFree, reclaiming == nil else { return true }
         func refuse(_ why: Veto) -> Bool {
             step.slept.append((request, .vetoed([why])))
             return false
@@ -43,7 +41,7 @@ extension SleepMachine {
         case .frozen:
             return false
         case .reclaimed:
-            guard containers.allSatisfy({ $0.status == .paused }) else { return refuse(.partlyFrozen) }
+            guard belief.areAll(.paused) else { return refuse(.partlyFrozen) }
             beginReclaim(request.trigger, by: request.by, now, &step)
         case .stopped:
             guard isEngineReachable else { return refuse(.engineSilent) }
@@ -55,98 +53,79 @@ extension SleepMachine {
     private mutating func beginReclaim(_ trigger: Trigger, by: String?, _ now: Instant, _ step: inout Step) {
         let id = looks.overtake()
         reclaiming = Reclaiming(id: id, began: now, trigger: trigger, by: by)
-        step.reclaim = (id, containers)
+        step.reclaim = (id, belief.containers)
     }
-
-    var ownPaused: [String] { containers.filter { $0.status == .paused && owned[$0.id] != nil }.map(\.id) }
 
     private mutating func beginStop(_ trigger: Trigger, by: String?, _ now: Instant, _ step: inout Step) {
         guard reclaiming == nil else { return }
-        descent = Descent(began: now, trigger: trigger, by: by)
-        begin(.record(ownPaused, .stopped, unlessUsed: false), limit: .seconds(5), phase: .recordingStop)
-        step.operation = operation
+        let kind = Operation.Kind.record(belief.ownFrozen, .stopped, unlessUsed: false)
+        course.recordStop(
+            Descent(began: now, trigger: trigger, by: by), by: begin(kind, limit: .seconds(5), &step))
     }
 
     // MARK: How it ended
 
-    mutating func finish(
-        _ finished: Reclaiming, _ outcome: ReclaimOutcome, _ now: Instant, _ step: inout Step
-    ) {
-        lastReclaim = outcome
+    mutating func reclaimFinished(_ id: UInt64, _ outcome: ReclaimOutcome, _ now: Instant, _ step: inout Step) {
+        guard let finished = reclaiming, finished.id == id else { return }
+        reclaiming = nil
+        shown.reclaimEnded(outcome)
         setbacks.reclaimEnded(outcome, at: now)
         if outcome.isDeep {
-            if let from = wake?.from {
-                wake?.from = max(from, .reclaimed)
-            } else if isAsleep {
-                for (id, depth) in owned where depth == .frozen {
-                    owned[id] = .reclaimed
-                    step.deepened[id] = .reclaimed
-                }
+            if course.wake != nil {
+                course.wakesFromReclaimed()
+            } else {
+                if isAsleep { step.deepened.merge(belief.deepen()) { _, depth in depth } }
+                shown.changed(by: finished.trigger, finished.by)
             }
-            if wake == nil { (lastTrigger, lastBy) = (finished.trigger, finished.by) }
-            note(
+            addTransition(
                 from: .asleep, to: .asleep, trigger: finished.trigger, by: finished.by, elapsed: now - finished.began,
                 .done, reclaim: outcome, &step)
         }
         for request in wishes.takeRequests(where: { $0.depth == .reclaimed }) {
-            let isDone = if case .asleep(let depth) = condition { depth >= .reclaimed } else { false }
+            let isDone = depth.map { $0 >= .reclaimed } ?? false
             let why = setbacks.reclaim?.message ?? "somebody needs it"
             step.slept.append((request, isDone ? .asleep : .vetoed([.keepsMemory(why)])))
         }
-        if phase == .settling {
-            phase = .resting
-            settleWake(now, &step)
-        }
+        if case .halting(let wake) = course { resolve(wake, now, &step) }
     }
 
-    mutating func finishRecordStop(
-        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
+    mutating func concludeRecordingStop(
+        _ operation: Operation, _ fault: OperationFault?, _ now: Instant, _ step: inout Step
     ) {
-        guard descent != nil else { return }
         if let fault { return failStop(fault.message, now, &step) }
-        guard !wishes.isWanted, !isRetired, isAsleep, !looks.isPending(now),
-            Set(ownPaused) == Set(ids)
-        else {
-            // Somebody came, or something happened to it: it is asked again, and so is who wanted it deeper.
-            descent = nil
-            step.forget += ids.filter { owned[$0] == nil }
+        let ids = operation.kind.containers
+        guard !wishes.isWanted, !isRetired, isAsleep, !looks.isPending(now), Set(belief.ownFrozen) == Set(ids) else {
+            // A client came, or something happened to it: it is asked again, and so is who wanted it deeper.
+            _ = course.endDescent()
+            step.forget += ids.filter { belief.owned[$0] == nil }
             return
         }
-        for id in ids { owned[id] = .stopped }
-        begin(.stop(ids), limit: .seconds(30), phase: .stopping)
-        step.operation = operation
+        belief.own(ids, .stopped)
+        course.stop(by: begin(.stop(ids), limit: .seconds(30), &step))
     }
 
-    mutating func finishStop(
-        _ ids: [String], _ fault: OperationFault?, _ now: Instant, _ step: inout Step
+    mutating func concludeStop(
+        _ descent: Descent, _ operation: Operation, _ fault: OperationFault?, _ now: Instant, _ step: inout Step
     ) {
-        guard let descent else { return }
+        let ids = operation.kind.containers
         if let fault {
-            if fault.isVeto {
-                for id in ids where owned[id] == .stopped { owned[id] = .frozen }
-            } else {
-                isInDoubt = true
-                looks.request(at: now)
-            }
-            if fault.mayStillLand {
-                for id in ids { lateFreezes[id] = (descent.began, now + Self.lateFreezeSpan) }
-            }
+            if fault.isVeto { belief.undoStop(ids) } else { doubt(now) }
+            if fault.mayStillLand { belief.expectLateFreeze(ids, began: descent.began, now) }
             return failStop(fault.message, now, &step)
         }
-        self.descent = nil
-        set(.down, ids)
-        (lastTrigger, lastBy) = (descent.trigger, descent.by)
-        note(
+        _ = course.endDescent()
+        belief.set(.down, ids)
+        shown.changed(by: descent.trigger, descent.by)
+        addTransition(
             from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began, .done,
             &step)
         answerStops(.asleep, &step)
     }
 
     private mutating func failStop(_ message: String, _ now: Instant, _ step: inout Step) {
-        guard let descent else { return }
-        self.descent = nil
+        let descent = course.endDescent()
         setbacks.stopFailed(message)
-        note(
+        addTransition(
             from: .asleep, to: .asleep, trigger: descent.trigger, by: descent.by, elapsed: now - descent.began,
             .failed(message), &step)
         answerStops(.vetoed([.cannotStop(message)]), &step)

@@ -1,81 +1,47 @@
 /// What the facts, the wishes and what is being done add up to. Nothing here changes anything.
 extension SleepMachine {
-    /// Whether a look can change what is believed now: not while containers are being changed.
-    var mayLook: Bool {
-        switch phase {
-        case .resting, .recording, .recordingStop, .settling, .readying: true
-        case .freezing, .thawing, .stopping: false
-        }
-    }
-
     /// What the containers add up to, as far as is known.
-    package var condition: Condition {
-        guard isKnown else { return .unknown }
-        guard let first = containers.first else { return .absent }
-        if containers.count == 1 { return condition(of: first) }
-        guard rules.replicas == .all else { return .ambiguous }
-        let conditions = containers.map(condition(of:))
-        let asleep = conditions.filter { if case .asleep = $0 { true } else { false } }
-        // One that runs among sleepers doesn't make the service awake: a balancer would hit the others.
-        if let deepest = asleep.first(where: { $0 == .asleep(.stopped) }) ?? asleep.first { return deepest }
-        if conditions.contains(.running) { return .running }
-        return conditions.contains(.held) ? .held : .down
-    }
+    package var condition: Condition { belief.condition(rules.replicas) }
 
+    var isAsleep: Bool { if case .asleep = condition { true } else { false } }
+
+    /// Whether a use need only be noted.
     var runsUndisturbed: Bool {
-        switch phase {
-        case .resting, .recording: break
-        case .freezing, .thawing, .settling, .readying, .recordingStop, .stopping: return false
-        }
-        return isKnown && !isInDoubt && isEngineReachable && condition == .running && setbacks.wake == nil
-            && reclaiming == nil
+        (course.isFree || course.isRecording) && belief.isKnown && !belief.isInDoubt && isEngineReachable
+            && condition == .running && setbacks.wake == nil && reclaiming == nil
     }
 
-    private func condition(of container: Container) -> Condition {
-        switch container.status {
-        case .running: .running
-        case .paused where container.isPausedTwice: .held
-        case .paused: owned[container.id].map { .asleep($0 == .stopped ? .frozen : $0) } ?? .held
-        case .down: owned[container.id] == .stopped ? .asleep(.stopped) : .down
-        }
-    }
-
-    func agrees(with found: [Container]) -> Bool {
-        found.count == containers.count
-            && found.allSatisfy { new in
-                containers.contains {
-                    $0.id == new.id && $0.status == new.status && $0.isPausedTwice == new.isPausedTwice
-                }
-            }
-    }
+    package var containers: [Container] { belief.containers }
+    /// Containers that svcd has put, or is about to put, to sleep; the same as the intents on disk.
+    package var owned: [String: Depth] { belief.owned }
+    package var isInDoubt: Bool { belief.isInDoubt }
 
     /// Whether all of its containers run: of several, one is enough to be awake.
-    package var runsWhole: Bool { containers.allSatisfy { $0.status == .running } }
+    package var runsWhole: Bool { belief.areAll(.running) }
 
     /// Whether Docker has said what the kernel has said, too.
     package var isAnswered: Bool { unanswered == nil }
     package var isRetired: Bool { wishes.retirement != nil }
     /// Whether it is about to be frozen, and still awake.
-    package var isPreparing: Bool { if case .recording = phase { true } else { false } }
+    package var isPreparing: Bool { course.isRecording }
     package var isReclaiming: Bool { reclaiming != nil }
 
     /// Whether nothing is left to do for a retired service.
     package var isSettled: Bool {
-        guard phase == .resting, unanswered == nil, reclaiming == nil, !isInDoubt, isKnown || owned.isEmpty else {
-            return false
-        }
+        guard course.isFree, unanswered == nil, reclaiming == nil, !belief.isInDoubt,
+            belief.isKnown || belief.owned.isEmpty
+        else { return false }
         guard let retirement = wishes.retirement, case .asleep(let depth) = condition else { return true }
         return depth == .stopped && !retirement.startsStopped
     }
 
     package var state: ServiceState {
         guard isEngineReachable else { return .unknown }
-        switch phase {
+        switch course {
         case .freezing: return .fallingAsleep
-        case .thawing, .settling, .readying: return .waking
-        case .resting, .recording, .recordingStop, .stopping: break
+        case .thawing, .halting, .readying, .between: return .waking
+        case .resting, .recording, .doubtful, .recordingStop, .stopping: break
         }
-        if wake != nil { return .waking }
         switch condition {
         case .unknown: return .unknown
         case .absent: return .absent
@@ -108,6 +74,11 @@ extension SleepMachine {
     package var asleepSince: Instant { use.asleepSince }
     package var activity: ActivityReading { use.activity }
 
+    package var stateSince: Instant { shown.stateSince }
+    package var lastTrigger: Trigger { shown.lastTrigger }
+    package var lastBy: String? { shown.lastBy }
+    package var lastReclaim: ReclaimOutcome? { shown.lastReclaim }
+
     /// What keeps it from falling asleep. Idle time is not among them: see `idleDeadline`.
     ///
     /// - Parameter forOperator: leaves out what only forbids falling asleep on idle.
@@ -120,12 +91,12 @@ extension SleepMachine {
         case .running, .asleep: break
         case .unknown: vetoes.append(.notLookedAt)
         case .absent: vetoes.append(.noContainer)
-        case .ambiguous: vetoes.append(.ambiguous(containers: containers.count))
+        case .ambiguous: vetoes.append(.ambiguous(containers: belief.containers.count))
         case .down: vetoes.append(.down)
         case .held: vetoes.append(.held)
         }
         if !isEngineReachable { vetoes.append(.engineSilent) }
-        if isInDoubt || wake != nil { vetoes.append(.beingWoken) }
+        if belief.isInDoubt || course.wake != nil { vetoes.append(.beingWoken) }
         if force { return vetoes }
         if mode != .auto { vetoes.append(.mode(mode)) }
         if let pin = wishes.pin { vetoes.append(.pinned(until: pin.until)) }
