@@ -65,40 +65,30 @@ extension Why {
 
     private static func changes(_ view: ServiceView) -> [Change] {
         let machine = view.machine
-        func at(_ instant: Instant?) -> String? { instant.map { Wire.timestamp(milliseconds: view.wall($0)) } }
+        let outlook = machine.outlook(view.now)
         var changes: [Change] = []
+        /// Where there are several of a kind, the last one counts.
+        func plan(_ kind: Outlook.What, _ what: String) {
+            guard let last = outlook.last(where: { $0.what == kind }) else { return }
+            changes.append(Change(what: what, at: Wire.timestamp(milliseconds: view.wall(last.at))))
+        }
         switch machine.state {
         case .awake:
-            if let until = machine.pin?.until { changes.append(Change(what: "the pin ends", at: at(until))) }
-            if let last = machine.leases.values.max() {
-                changes.append(Change(what: "the last lease ends", at: at(last)))
-            }
-            let others = machine.vetoes(view.now).filter { if case .minAwake = $0 { false } else { true } }
-            if others.isEmpty {
-                changes.append(Change(what: "it falls asleep if nobody uses it", at: at(machine.idleDeadline)))
-            }
+            plan(.pinEnds, "the pin ends")
+            plan(.leaseEnds, "the last lease ends")
+            plan(.fallsAsleep, "it falls asleep if nobody uses it")
         case .asleep:
             let isWatched = view.policy.settings.wakeOn.contains(.traffic) && machine.depth != .stopped
             changes.append(
                 Change(what: "a hook, a lease\(isWatched ? ", a packet" : "") or an operator wakes it", at: nil))
-            let settings = view.policy.settings
-            if machine.depth == .frozen, let reclaim = settings.reclaim, !machine.isReclaiming {
-                if machine.reclaimHindrance == nil {
-                    changes.append(
-                        Change(what: "its memory is handed back", at: at(machine.asleepSince + reclaim.after)))
-                } else if let retry = machine.reclaimHindrance?.retryAt {
-                    changes.append(Change(what: "handing its memory back is tried again", at: at(retry)))
-                }
-            }
-            if machine.depth != .stopped, let after = settings.stopAfter, machine.stopHindrance == nil {
-                changes.append(Change(what: "its container is stopped", at: at(machine.asleepSince + after)))
-            }
+            plan(.handsMemoryBack, "its memory is handed back")
+            plan(.handsMemoryBackAgain, "handing its memory back is tried again")
+            plan(.stops, "its container is stopped")
         case .held: changes.append(Change(what: "an operator wakes it, or whoever paused it", at: nil))
         case .down: changes.append(Change(what: "somebody starts its container", at: nil))
         case .absent: changes.append(Change(what: "somebody creates its container", at: nil))
         case .ambiguous: changes.append(Change(what: "all but one of the containers go, or replicas: all", at: nil))
-        case .failed:
-            changes.append(Change(what: "svcd tries again, at once if somebody needs it", at: at(machine.retryAt)))
+        case .failed: plan(.wakes, "svcd tries again, at once if somebody needs it")
         case .unknown: changes.append(Change(what: "Docker answers", at: nil))
         case .fallingAsleep, .waking: break
         }
