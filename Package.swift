@@ -43,8 +43,9 @@ let package = Package(
 
         .target(name: "Libc", dependencies: ["CLinux"], swiftSettings: settings),
         .target(name: "SleepCore", dependencies: [histogram, "Libc"], swiftSettings: settings),
-        .target(name: "PolicyFile", dependencies: ["SleepCore", "Libc", "CYAML"], swiftSettings: settings),
         .target(name: "ControlTypes", swiftSettings: settings),
+        .target(
+            name: "PolicyFile", dependencies: ["SleepCore", "ControlTypes", "Libc", "CYAML"], swiftSettings: settings),
         .target(name: "UnixHTTP", dependencies: ["Libc", nioCore, nioPosix, nioHTTP], swiftSettings: settings),
         .target(name: "DockerEngine", dependencies: ["SleepCore", "UnixHTTP"], swiftSettings: settings),
         .target(name: "LinuxHost", dependencies: ["SleepCore", "Libc"], swiftSettings: settings),
@@ -52,7 +53,9 @@ let package = Package(
         .target(name: "SleepEngine", dependencies: ["SleepCore", "CSQLite", logging, heap], swiftSettings: settings),
         .target(
             name: "ControlServer",
-            dependencies: ["SleepEngine", "SleepCore", "ControlTypes", "Libc", nioCore, nioPosix, nioHTTP, logging],
+            dependencies: [
+                "SleepEngine", "SleepCore", "PolicyFile", "ControlTypes", "Libc", nioCore, nioPosix, nioHTTP, logging,
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "svcd",
@@ -81,7 +84,8 @@ let package = Package(
             path: "Tests/bench", exclude: ["README.md", "run.sh"], swiftSettings: settings),
         .testTarget(
             name: "SleepCoreTests", dependencies: ["SleepCore"], exclude: ["oracle.log"], swiftSettings: settings),
-        .testTarget(name: "PolicyFileTests", dependencies: ["PolicyFile", "SleepCore"], swiftSettings: settings),
+        .testTarget(
+            name: "PolicyFileTests", dependencies: ["PolicyFile", "SleepCore", "ControlTypes"], swiftSettings: settings),
         .testTarget(
             name: "DockerEngineTests", dependencies: ["DockerEngine", "SleepCore", "TestSupport", nioPosix, nioLocks],
             swiftSettings: settings),

@@ -1,5 +1,6 @@
 internal import ControlTypes
 internal import NIOHTTP1
+internal import PolicyFile
 internal import SleepCore
 internal import SleepEngine
 

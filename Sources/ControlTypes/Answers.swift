@@ -308,6 +308,9 @@ package struct PolicyAnswer: Codable, Sendable {
             self.settings = settings
         }
     }
+    /// The origin of what no line has set.
+    package static let builtIn = "built-in"
+
     @Nullable package var source: String?
     package var mode: String
     package var onExit: String

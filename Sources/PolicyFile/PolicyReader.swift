@@ -17,6 +17,8 @@ struct PolicyReader {
         "version", "mode", "on_exit", "max_concurrent_wakes", "pressure", "labels", "tiers", "services",
     ]
 
+    static let wakesAtOnce = 1...1000
+
     mutating func read(_ root: YAMLNode) -> Policy {
         var policy = Policy()
         guard let pairs = pairs(of: root, "the keys of a policy", keys: Self.topKeys) else { return policy }
@@ -30,7 +32,7 @@ struct PolicyReader {
             case "on_exit": policy.onExit = choice(value, key) ?? policy.onExit
             case "labels": policy.labels = choice(value, key) ?? policy.labels
             case "max_concurrent_wakes":
-                policy.maxConcurrentWakes = integer(value, key, 1...1000) ?? policy.maxConcurrentWakes
+                policy.maxConcurrentWakes = integer(value, key, Self.wakesAtOnce) ?? policy.maxConcurrentWakes
             case "pressure": policy.pressure = pressure(value)
             case "tiers": policy.tiers = tiers(value)
             default: break
@@ -326,10 +328,26 @@ struct PolicyReader {
         return duration
     }
 
+    /// - Parameter expected: what the items are; `each` says it of one, where that reads differently.
+    mutating func items<Item>(
+        _ node: YAMLNode, _ key: String, _ expected: String, each: String? = nil, _ make: (String) -> Item?
+    ) -> [Item]? {
+        guard case .sequence(let items, _) = node else {
+            fault(node.mark, "\(key) is \(node.kind), expected a list of \(expected)")
+            return nil
+        }
+        return items.compactMap { item in
+            if case .scalar(let text, _, _) = item, let made = make(text) { return made }
+            fault(item.mark, "\(item.kind) in \(key), expected \(each ?? expected)")
+            return nil
+        }
+    }
+
     /// `70%` as 0.7; from 0 to 100 %.
     mutating func share(_ node: YAMLNode, _ key: String) -> Double? {
-        if case .scalar(let text, _, _) = node, text.hasSuffix("%"), let percent = Double(text.dropLast()),
-            (0...100).contains(percent)
+        if case .scalar(let text, _, _) = node, text.hasSuffix("%"),
+            text.dropLast().utf8.allSatisfy({ (48...57).contains($0) || $0 == 46 }),
+            let percent = Double(text.dropLast()), (0...100).contains(percent)
         {
             return percent / 100
         }

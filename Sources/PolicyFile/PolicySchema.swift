@@ -1,57 +1,50 @@
+internal import FoundationEssentials
 internal import SleepCore
 
 extension PolicyFile {
     /// A JSON Schema (draft 2020-12) of the policy, for editors.
-    package static var schema: String {
-        func property(_ key: PolicyKey) -> String {
-            switch key {
-            case .tier: #""tier": {"type": "string", "description": "the tier whose settings it takes"}"#
-            case .container:
-                #""container": {"description": "its container, by default the one of its own name", "oneOf": [{"type": "string"}, {"type": "object", "properties": {"compose": {"type": "string"}, "label": {"type": "string"}}, "minProperties": 1, "maxProperties": 1, "additionalProperties": false}]}"#
-            default:
-                SettingKey.all[key].map {
-                    "\"\(key.rawValue)\": {\"description\": \"\($0.about)\", \"allOf\": [\($0.schema)]}"
-                } ?? ""
-            }
+    package static func schema() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(schemaValue), as: UTF8.self)
+    }
+
+    static var schemaValue: JSON {
+        let settings = Dictionary(
+            uniqueKeysWithValues: SettingKey.all.map { ($0.rawValue, $1.schema.described($1.about)) })
+        var service = settings
+        service[PolicyKey.tier.rawValue] = Schema.text.described("the tier whose settings it takes")
+        service[PolicyKey.container.rawValue] = container
+        let top = Schema.mapping(
+            [
+                "version": ["const": 1],
+                "mode": Schema.words(Mode.self),
+                "on_exit": Schema.words(OnExit.self),
+                "max_concurrent_wakes": Schema.integer(PolicyReader.wakesAtOnce),
+                "pressure": Schema.mapping(["memory_some_avg10": Schema.share], required: ["memory_some_avg10"]),
+                "labels": Schema.words(LabelUse.self),
+                "tiers": ["type": "object", "additionalProperties": ["$ref": "#/$defs/tier"]],
+                "services": ["type": "object", "additionalProperties": ["$ref": "#/$defs/service"]],
+            ], required: ["version"])
+        guard case .object(var members) = top else { return top }
+        members["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+        members["title"] = "svcd policy"
+        members["$defs"] = [
+            // A tier that is named and left empty has the built-in values.
+            "tier": ["type": ["object", "null"], "additionalProperties": false, "properties": .object(settings)],
+            "service": Schema.mapping(service, required: [PolicyKey.tier.rawValue]),
+        ]
+        return .object(members)
+    }
+
+    private static var container: JSON {
+        var plain: [JSON] = []
+        var keyed: [String: JSON] = [:]
+        for kind in MatchKind.all {
+            let shape = Schema.text.described(kind.about)
+            if let key = kind.key { keyed[key] = shape } else { plain.append(shape) }
         }
-        let tier = PolicyKey.allCases.filter { $0 != .tier && $0 != .container }.map(property)
-        let service = PolicyKey.allCases.map(property)
-        let separator = ",\n        "
-        return """
-            {
-              "$schema": "https://json-schema.org/draft/2020-12/schema",
-              "title": "svcd policy",
-              "type": "object",
-              "required": ["version"],
-              "additionalProperties": false,
-              "properties": {
-                "version": {"const": 1},
-                "mode": {"enum": ["auto", "observe", "off"]},
-                "on_exit": {"enum": ["wake", "leave"]},
-                "max_concurrent_wakes": {"type": "integer", "minimum": 1, "maximum": 1000},
-                "pressure": {"type": "object", "properties": {"memory_some_avg10": {"type": "string"}}, "required": ["memory_some_avg10"], "additionalProperties": false},
-                "labels": {"enum": ["off", "classify"]},
-                "tiers": {"type": "object", "additionalProperties": {"$ref": "#/$defs/tier"}},
-                "services": {"type": "object", "additionalProperties": {"$ref": "#/$defs/service"}}
-              },
-              "$defs": {
-                "tier": {
-                  "type": ["object", "null"],
-                  "additionalProperties": false,
-                  "properties": {
-                    \(tier.joined(separator: separator))
-                  }
-                },
-                "service": {
-                  "type": "object",
-                  "required": ["tier"],
-                  "additionalProperties": false,
-                  "properties": {
-                    \(service.joined(separator: separator))
-                  }
-                }
-              }
-            }
-            """
+        return (["oneOf": .list(plain + [Schema.one(of: keyed)])] as JSON)
+            .described("its container, by default the one of its own name")
     }
 }
