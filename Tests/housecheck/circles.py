@@ -1,7 +1,7 @@
 """Who mentions whom among the types of a target, and the circles that come of it.
 
 A top-level type and its extensions are one node, whatever files they are in. A nested type is a node of its own:
-`A.B` counts for B's, not for A's, and nesting alone is no edge, neither way.
+`A.B` counts for B's, not for A's, and nesting alone is no edge, neither way. An alias counts for what it stands for.
 """
 
 from collections import deque
@@ -24,6 +24,13 @@ class Target:
                 node = self._node_of(file, declared)
                 if node:
                     self.other_names.setdefault(node, set()).update(declared.other_names)
+        # By the node around an alias (empty: the target itself) and its name.
+        self.aliases = {}
+        for file in files:
+            for alias in file.aliases:
+                scope = self._node_of(file, alias.owner) if alias.owner else ("",)
+                if scope:
+                    self.aliases[(*scope, alias.name)] = (file, alias)
         # By node: the nodes it mentions, each with the place of the first mention.
         self.edges = {node: {} for node in self.nodes}
         for file in files:
@@ -39,9 +46,6 @@ class Target:
         key = self._key(file, declared)
         return key if key in self.nodes else None
 
-    def _top(self, file, name):
-        return next((key for key in ((file.path, name), ("", name)) if key in self.nodes), None)
-
     # Reading mentions.
 
     def _read_mentions(self, file):
@@ -55,41 +59,53 @@ class Target:
             while upcoming is not None and upcoming.first <= place:
                 around.append(upcoming)
                 upcoming = next(following, None)
-            if token.kind != "word" or not token.text[:1].isupper() or not around:
-                continue
-            if file.tokens[place - 1].text == ".":
+            if not self._may_be_a_type(file, place) or not around:
                 continue
             if any(first <= place <= last and token.text in names for first, last, names in parameters):
                 continue
             owner = self._node_of(file, around[-1])
-            mentioned = self._mentioned(file, place, around)
-            if owner and mentioned and owner != mentioned:
-                self.edges[owner].setdefault(mentioned, f"{file.path}:{token.line}")
+            for mentioned in self._mentioned(file, place, around):
+                if owner and owner != mentioned:
+                    self.edges[owner].setdefault(mentioned, f"{file.path}:{token.line}")
 
-    def _mentioned(self, file, place, around):
-        """The node that a name like A.B.c stands for, seen from where it is written; null: none of this target."""
-        node = self._lookup(file, file.tokens[place].text, around)
-        while node and place + 2 < len(file.tokens) and file.tokens[place + 1].text == ".":
+    def _may_be_a_type(self, file, place):
+        token = file.tokens[place]
+        is_member = place > 0 and file.tokens[place - 1].text == "."
+        return token.kind == "word" and token.text[:1].isupper() and not is_member
+
+    def _mentioned(self, file, place, around, seen=()):
+        """The nodes that a name like A.B.c stands for, seen from where it is written: one, unless it is an alias."""
+        found = self._lookup(file, file.tokens[place].text, around)
+        while found in self.nodes and place + 2 < len(file.tokens) and file.tokens[place + 1].text == ".":
             place += 2
-            longer = (*node, file.tokens[place].text)
-            if longer not in self.nodes:
+            longer = (*found, file.tokens[place].text)
+            if longer not in self.nodes and longer not in self.aliases:
                 break
-            node = longer
-        return node
+            found = longer
+        if found in self.nodes:
+            return {found}
+        if found is None or found in seen:
+            return set()
+        file, alias = self.aliases[found]
+        around = [t for t in file.types if t.first <= alias.first <= t.last]
+        places = [p for p in range(alias.first, alias.last) if self._may_be_a_type(file, p)]
+        return {node for p in places for node in self._mentioned(file, p, around, (*seen, found))}
 
     def _lookup(self, file, name, around):
+        """The node or the alias of that name; null: neither, in this target."""
         for declared in reversed(around):
             scope = self._node_of(file, declared)
             # An extension of a nested type sees its containers' types, too.
             while scope and len(scope) > 1:
                 if name == "Self":
                     return scope
-                if (*scope, name) in self.nodes:
-                    return (*scope, name)
                 if name in self.other_names.get(scope, ()):
-                    return scope
+                    return None
+                if (*scope, name) in self.nodes or (*scope, name) in self.aliases:
+                    return (*scope, name)
                 scope = scope[:-1]
-        return self._top(file, name)
+        known = ((file.path, name), ("", name))
+        return next((key for key in known if key in self.nodes or key in self.aliases), None)
 
     # Circles.
 

@@ -1,6 +1,6 @@
 """The declarations in a Swift file: its types with their stored properties, its functions, its imports."""
 
-from declared import Function, Import, Stored, Tuple, Type
+from declared import Alias, Function, Import, Stored, Type
 from walk import OBSERVERS, BEGINNINGS, MODIFIERS, TYPE_WORDS, Walk
 
 
@@ -11,7 +11,7 @@ class File(Walk):
         self.path = path
         self.lines = text.split("\n")[: -1 if text.endswith("\n") else None]
         super().__init__(text)
-        self.types, self.functions, self.imports, self.tuples = [], [], [], []
+        self.types, self.functions, self.imports, self.aliases = [], [], [], []
         self._members(0, len(self.tokens), None)
 
     # Declarations.
@@ -135,16 +135,17 @@ class File(Walk):
         return max(around, key=lambda t: t.first, default=None)
 
     def _alias(self, place, end, owner):
-        line, name = self.tokens[place].line, self._text(place + 1)
-        if owner is not None:
-            owner.other_names.add(name)
+        word, line, name = self._text(place), self.tokens[place].line, self._text(place + 1)
         place += 2
         while place < end and self._text(place) != "=" and not self._begins_declaration(place):
             place = self._behind(place)
-        if self._text(place) != "=" or place >= end:
-            return place
-        last = self._behind_type(place + 1, end)
-        self.tuples.append(Tuple(f"typealias {name}", line, self._tuple_fields(place + 1, last)))
+        has_value = place < end and self._text(place) == "="
+        last = self._behind_type(place + 1, end) if has_value else place
+        if word == "associatedtype":
+            owner.other_names.add(name)
+        elif has_value:
+            fields = self._tuple_fields(place + 1, last)
+            self.aliases.append(Alias(name, line, owner, place + 1, last, fields))
         return last
 
     def _case(self, place, end):

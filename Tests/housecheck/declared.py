@@ -21,7 +21,7 @@ class Type:
     last: int = 0
     is_private: bool = False
     stored: list = field(default_factory=list)
-    # Names that stand for no type of their own within it: its aliases, associated types and type parameters.
+    # Names that stand for no type of their own within it: its associated types and type parameters.
     other_names: set = field(default_factory=set)
 
 
@@ -36,10 +36,15 @@ class Function:
 
 
 @dataclass
-class Tuple:
-    what: str
+class Alias:
+    """What stands behind its `=` is from `first` to before `last`; with no owner it is one of the whole target."""
+
+    name: str
     line: int
-    fields: int
+    owner: Type | None
+    first: int
+    last: int
+    tuple_fields: int
 
 
 @dataclass

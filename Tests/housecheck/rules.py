@@ -123,9 +123,9 @@ class House:
                         what = f"{'.'.join(declared.path)}.{stored.name}"
                         yield f"{file.path}:{stored.line}: {what} stores a tuple of {stored.tuple_fields} fields"
             for file in self.targets[target].files:
-                for found in file.tuples:
-                    if found.fields > MOST_TUPLE_FIELDS:
-                        yield f"{file.path}:{found.line}: {found.what} is a tuple of {found.fields} fields"
+                for alias in file.aliases:
+                    if alias.tuple_fields > MOST_TUPLE_FIELDS:
+                        yield f"{file.path}:{alias.line}: {alias.name} names a tuple of {alias.tuple_fields} fields"
 
     # Lengths.
 

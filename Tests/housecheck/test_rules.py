@@ -101,7 +101,7 @@ class PlantedOffences(unittest.TestCase):
             "Tuples.three stores a tuple of 3",
             "Tuples.nested stores a tuple of 3",
             "Tuples.given stores a tuple of 3",
-            "typealias Triple is a tuple of 3",
+            "Triple names a tuple of 3",
         )
 
     def test_long_files_and_functions(self):
@@ -172,6 +172,24 @@ class PlantedOffences(unittest.TestCase):
         self.tree.write("Sources/SleepCore/D.swift", "private struct Row {}\nstruct D { fileprivate var row: Row }\n")
         self.tree.write("Sources/SleepCore/E.swift", "extension D { var c: C? { nil } }\n")
         self.assertOffence()
+
+    def test_an_alias_counts_for_what_it_stands_for(self):
+        self.tree.write(
+            "Sources/SleepCore/A.swift",
+            """\
+            struct A {
+                typealias Work = () -> Void
+                typealias Way = [B.Part]
+                struct State { var work: Work, other: A.Work, all: [Whole] }
+                var state: State
+            }
+            typealias Whole = A.Work
+            """,
+        )
+        self.tree.write("Sources/SleepCore/B.swift", "struct B {\n    struct Part {\n        var c: C\n    }\n}\n")
+        self.assertOffence()
+        self.tree.write("Sources/SleepCore/C.swift", "struct C {\n    var way: A.Way\n}\n")
+        self.assertOffence("a circle of types: B.Part (Sources/SleepCore/B.swift:3) -> C (Sources/SleepCore/C.swift:2)")
 
     def test_code_in_an_interpolation_counts(self):
         self.tree.write("Sources/SleepCore/A.swift", 'struct A {\n    let b = "is \\(B.name)"\n}\n')
