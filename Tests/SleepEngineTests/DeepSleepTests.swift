@@ -7,21 +7,13 @@ import Testing
 
 @Suite("deep sleep, use and readiness, over a fake engine and a fake host")
 struct DeepSleepTests {
-    private func state(_ supervisor: Supervisor, _ name: String) async -> ServiceState? {
-        await supervisor.view(name)?.machine.state
-    }
-
-    private func depth(_ supervisor: Supervisor, _ name: String) async -> Depth? {
-        await supervisor.view(name)?.machine.depth
-    }
-
     @Test("a sleeper's memory is handed back after its time, and told in history")
     func reclaims() async throws {
         let host = FakeHost()
         try await withSupervisor(["s"], idleAfter: .milliseconds(100), host: host) { policy in
             policy.services[0].settings.reclaim = Reclaim(after: .milliseconds(50), target: 0.7)
         } _: { supervisor, engine in
-            try await eventually("reclaimed") { await depth(supervisor, "s") == .reclaimed }
+            try await eventually("reclaimed") { await supervisor.depth("s") == .reclaimed }
             #expect(host.reclaims.map(\.share) == [0.7])
             let row = try #require(try await supervisor.journal.transitions(of: "s", since: 0, limit: 1).first)
             #expect(row.depth == "reclaimed" && row.residentBefore == 100 << 20)
@@ -41,7 +33,7 @@ struct DeepSleepTests {
             try await eventually("it is under way") { host.reclaims.count == 1 }
             // The second waits for its turn, and its wake doesn't.
             async let second = supervisor.sleep("t", depth: .reclaimed, force: true, by: nil)
-            try await eventually("it waits") { await supervisor.view("t")?.machine.isReclaiming == true }
+            try await eventually("it waits") { await supervisor.isReclaiming("t") == true }
             for name in ["t", "s"] {
                 let answer = try #require(await supervisor.wake(name, trigger: .hook, by: nil))
                 #expect(try answer.result.get().elapsed < .seconds(5))
@@ -58,10 +50,12 @@ struct DeepSleepTests {
         host.end(.unavailable("no swap"))
         try await withSupervisor(["s"], host: host) { supervisor, _ in
             let outcome = await supervisor.sleep("s", depth: .reclaimed, force: true, by: nil)
-            #expect(outcome == .vetoed([.keepsMemory("no swap")]))
-            let machine = try #require(await supervisor.view("s")?.machine)
-            #expect(machine.state == .asleep && machine.depth == .frozen && machine.error == nil)
-            #expect(machine.reclaimHindrance?.message == "no swap" && machine.reclaimHindrance?.retryAt == nil)
+            #expect(outcome?.vetoes == ["its memory can't be handed back: no swap"])
+            #expect(await supervisor.state("s") == .asleep)
+            #expect(await supervisor.depth("s") == .frozen)
+            #expect(await supervisor.error("s") == nil)
+            let hindrance = await supervisor.hindrance("s")
+            #expect(hindrance?.why == "no swap" && hindrance?.isTriedAgain == false)
         }
     }
 
@@ -75,10 +69,10 @@ struct DeepSleepTests {
             // Many times the idle time.
             try await eventually("it has been read often") { host.readings > 10 }
             #expect(engine.status("s") == .running)
-            let vetoes = await supervisor.view("s")?.machine.vetoes(SuspendingClock().now).map(\.description)
+            let vetoes = await supervisor.vetoes("s")
             #expect(vetoes == ["it is in use: 3 connections from 10.0.0.7"])
             let refused = await supervisor.sleep("s", force: false, by: nil)
-            #expect(refused == .vetoed([.inUse("3 connections from 10.0.0.7")]))
+            #expect(refused?.vetoes == ["it is in use: 3 connections from 10.0.0.7"])
             host.use = nil
             try await eventually("it falls asleep") { engine.status("s") == .paused }
         }
@@ -90,7 +84,7 @@ struct DeepSleepTests {
             engine.commands = ["sh -c backup"]
             try await eventually("it has been asked") { engine.calls.contains("execs s") }
             let refused = await supervisor.sleep("s", force: false, by: nil)
-            #expect(refused == .vetoed([.inUse("a docker exec runs in it: sh -c backup")]))
+            #expect(refused?.vetoes == ["it is in use: a docker exec runs in it: sh -c backup"])
             #expect(engine.status("s") == .running)
             #expect(await supervisor.sleep("s", force: true, by: nil) == .asleep)
         }
@@ -106,7 +100,7 @@ struct DeepSleepTests {
             host.unread = "something waits on port 80"
             #expect(await supervisor.sleep("s", force: false, by: nil) == .asleep)
             try await eventually("it runs again") { engine.status("s") == .running }
-            try await eventually("by traffic") { await supervisor.view("s")?.machine.lastTrigger == .traffic }
+            try await eventually("by traffic") { await supervisor.trigger("s") == .traffic }
         }
     }
 
@@ -125,9 +119,9 @@ struct DeepSleepTests {
                 return
             }
             #expect(engine.status("s") == .running)
-            try await eventually("it counts as failed") { await state(supervisor, "s") == .failed }
+            try await eventually("it counts as failed") { await supervisor.state("s") == .failed }
             readiness.notReady = nil
-            try await eventually("it heals by itself") { await state(supervisor, "s") == .awake }
+            try await eventually("it heals by itself") { await supervisor.state("s") == .awake }
             #expect(engine.calls.filter { $0 == "unpause s" }.count == 1)
         }
     }
@@ -146,9 +140,9 @@ struct DeepSleepTests {
             let answer = try #require(await supervisor.wake("front", trigger: .hook, by: nil))
             #expect(try answer.result.get().woke)
             for name in ["front", "back", "deep"] { #expect(engine.status(name) == .running) }
-            #expect(await supervisor.view("back")?.machine.lastTrigger == .dependency)
+            #expect(await supervisor.trigger("back") == .dependency)
             let refused = await supervisor.sleep("back", force: false, by: nil)
-            #expect(refused == .vetoed([.needed(by: ["front"])]))
+            #expect(refused?.vetoes == ["front requires it"])
             // An operator may insist; the next hook of the one in front wakes it again.
             #expect(await supervisor.sleep("deep", force: true, by: nil) == .asleep)
             _ = await supervisor.wake("front", trigger: .hook, by: nil)
@@ -163,7 +157,7 @@ struct DeepSleepTests {
             policy.services[0].settings.ready = .tcp(port: 80)
             policy.services[0].settings.reclaim = nil
         } _: { supervisor, engine in
-            try await eventually("stopped") { await depth(supervisor, "s") == .stopped }
+            try await eventually("stopped") { await supervisor.depth("s") == .stopped }
             #expect(engine.status("s") == .down)
             let intents = try await supervisor.journal.load().intents
             #expect(intents.map(\.depth) == [.stopped])
@@ -186,10 +180,10 @@ struct DeepSleepTests {
                 engine.status("s") == .paused && engine.status("t") == .paused
             }
             try await eventually("both deep", within: .seconds(10)) {
-                let depths = [await depth(supervisor, "s"), await depth(supervisor, "t")]
+                let depths = [await supervisor.depth("s"), await supervisor.depth("t")]
                 return depths == [.reclaimed, .reclaimed]
             }
-            #expect(await supervisor.view("s")?.machine.lastTrigger == .pressure)
+            #expect(await supervisor.trigger("s") == .pressure)
         }
     }
 
@@ -201,7 +195,7 @@ struct DeepSleepTests {
             _ = await supervisor.wake("s", trigger: .hook, by: nil)
             host.majorFaults = 5000  // half a second, at what a fault costs here
             try await eventually("it is assessed") {
-                guard let share = await supervisor.view("s")?.share.value else { return false }
+                guard let share = await supervisor.share("s") else { return false }
                 return share < 0.55
             }
             let settings = try await supervisor.journal.load().settings

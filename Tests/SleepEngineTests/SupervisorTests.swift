@@ -28,7 +28,7 @@ struct SupervisorTests {
             for fault in faults { engine.fail("unpause", fault) }
             #expect(await wake(supervisor, "s") == nil)
             #expect(engine.status("s") == .running)
-            #expect(await supervisor.view("s")?.machine.state == .awake)
+            #expect(await supervisor.state("s") == .awake)
         }
     }
 
@@ -44,7 +44,7 @@ struct SupervisorTests {
             let outcome = await supervisor.sleep("s", force: true, by: nil)
             #expect((outcome == .asleep) == sleeps)
             #expect(engine.status("s") == (sleeps ? .paused : .running))
-            #expect(await supervisor.view("s")?.machine.state == (sleeps ? .asleep : .awake))
+            #expect(await supervisor.state("s") == (sleeps ? .asleep : .awake))
             #expect(await wake(supervisor, "s") == nil)
             #expect(engine.status("s") == .running)
         }
@@ -55,10 +55,10 @@ struct SupervisorTests {
         try await withSupervisor(["s"]) { supervisor, engine in
             engine.fail("pause", .silent)
             _ = await supervisor.sleep("s", force: true, by: nil)
-            #expect(await supervisor.view("s")?.machine.state == .awake)
+            #expect(await supervisor.state("s") == .awake)
             engine.put("s", .paused)
             engine.emit("pause", "s")
-            try await eventually("asleep") { await supervisor.view("s")?.machine.state == .asleep }
+            try await eventually("asleep") { await supervisor.state("s") == .asleep }
             #expect(await wake(supervisor, "s") == nil)
         }
     }
@@ -82,10 +82,10 @@ struct SupervisorTests {
             for _ in 0..<5 { engine.fail("unpause", .refused(500)) }
             let failure = await wake(supervisor, "s")
             if case .failed = failure {} else { Issue.record("\(String(describing: failure))") }
-            #expect(await supervisor.view("s")?.machine.state == .failed)
-            #expect(await supervisor.view("s")?.machine.error?.contains("500") == true)
+            #expect(await supervisor.state("s") == .failed)
+            #expect(await supervisor.error("s")?.contains("500") == true)
             try await eventually("it heals by itself") { engine.status("s") == .running }
-            try await eventually("and is known to") { await supervisor.view("s")?.machine.state == .awake }
+            try await eventually("and is known to") { await supervisor.state("s") == .awake }
         }
     }
 
@@ -101,7 +101,7 @@ struct SupervisorTests {
                 for name in names {
                     group.addTask { _ = await supervisor.wake(name, trigger: .hook, by: nil) }
                     // In this order.
-                    while await supervisor.view(name)?.machine.state != .waking { await Task.yield() }
+                    while await supervisor.state(name) != .waking { await Task.yield() }
                 }
             }
             #expect(
@@ -131,12 +131,12 @@ struct SupervisorTests {
         } _: { supervisor, engine in
             try await eventually("the plain one sleeps") { engine.status("plain") == .paused }
             try await eventually("why is known") {
-                await supervisor.view("traffic")?.machine.rules.idleVetoes.count == 1
+                await !supervisor.vetoes("traffic").isEmpty
             }
             #expect(engine.status("traffic") == .running)
             #expect(
-                await supervisor.view("traffic")?.machine.vetoes(SuspendingClock().now) == [
-                    .noPacketWakes("there is no network")
+                await supervisor.vetoes("traffic") == [
+                    "no packet could wake it: there is no network"
                 ])
             #expect(await supervisor.sleep("traffic", force: false, by: nil) == .asleep)
         }
@@ -195,7 +195,7 @@ func withSupervisor(
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { await supervisor.run() }
         for name in names {
-            try await eventually("\(name) is known") { await supervisor.view(name)?.machine.state == .awake }
+            try await eventually("\(name) is known") { await supervisor.state(name) == .awake }
         }
         try await body(supervisor, engine)
         group.cancelAll()

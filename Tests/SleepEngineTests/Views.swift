@@ -1,0 +1,35 @@
+import SleepCore
+
+@testable import SleepEngine
+
+/// What tests ask of a service: the one place that knows how a view is made.
+extension Supervisor {
+    func state(_ name: String) -> ServiceState? { view(name)?.machine.state }
+
+    /// Null unless it sleeps.
+    func depth(_ name: String) -> Depth? { view(name)?.machine.depth }
+
+    /// What caused its last transition.
+    func trigger(_ name: String) -> Trigger? { view(name)?.machine.lastTrigger }
+
+    /// What keeps it from falling asleep, in words.
+    func vetoes(_ name: String) -> [String] { view(name).map { $0.machine.vetoes($0.now).map { "\($0)" } } ?? [] }
+
+    func error(_ name: String) -> String? { view(name)?.machine.error }
+
+    /// Whether its memory is being handed back now.
+    func isReclaiming(_ name: String) -> Bool { view(name)?.machine.isReclaiming == true }
+
+    /// Why its memory isn't handed back, and whether that is tried again in this sleep.
+    func hindrance(_ name: String) -> (why: String, isTriedAgain: Bool)? {
+        view(name)?.machine.reclaimHindrance.map { ("\($0.message)", $0.retryAt != nil) }
+    }
+
+    /// How much of its memory is handed back.
+    func share(_ name: String) -> Double? { view(name)?.share.value }
+}
+
+extension SleepMachine.SleepOutcome {
+    /// What stands in the way, in words; null: it isn't vetoed.
+    var vetoes: [String]? { if case .vetoed(let vetoes) = self { vetoes.map { "\($0)" } } else { nil } }
+}
