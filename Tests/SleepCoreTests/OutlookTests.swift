@@ -1,5 +1,6 @@
-@testable import SleepCore
 import Testing
+
+@testable import SleepCore
 
 @Suite("the outlook")
 struct OutlookTests {
