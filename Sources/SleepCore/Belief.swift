@@ -43,7 +43,7 @@ struct Belief: Sendable {
     mutating func recall(_ intents: [String: Depth], for found: [Container], _ now: Instant) {
         owned.merge(intents) { depth, _ in depth }
         for container in found where container.status == .running && intents[container.id] != nil {
-            // Whoever recorded this died before the pause had landed, if it ever does.
+            // The svcd that recorded this died before its pause had landed, if it ever does.
             lateFreezes[container.id] = LateFreeze(began: now, until: now + Self.lateFreezeSpan)
         }
     }

@@ -14,11 +14,11 @@ package struct Container: Sendable, Equatable {
     package var status: Status
     /// Docker's own word: running, paused, exited, created, dead, restarting, removing.
     package var dockerStatus: String
-    /// Host PID of its init process; 0 when it has none or nobody asked.
+    /// Host PID of its init process; 0 when it has none or wasn't asked for.
     package var pid: Int
     /// Null where only a listing was asked.
     package var details: Details?
-    /// svcd's own sleeper by the kernel's freezer, which somebody else has paused through Docker as well.
+    /// svcd's own sleeper by the kernel's freezer, which was paused through Docker as well.
     package var isPausedTwice = false
 
     /// What only a look at the container itself tells.

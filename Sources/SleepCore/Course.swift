@@ -8,7 +8,7 @@ enum Course {
     /// again whether it answers), `recordingStop` (it is to be stopped).
     case resting
 
-    /// The intent to freeze it is being recorded. Exits: `freezing`; `resting` (something came up, or the disk is full).
+    /// The intent to freeze it is being recorded. Exits: `freezing`; `resting` (a use came up, or the disk is full).
     case recording(Fall, Operation)
 
     /// Exits: `resting` (it sleeps); `doubtful` (the freeze failed).

@@ -13,7 +13,7 @@ extension SleepMachine {
         /// The kernel says that what this wake thaws runs; Docker has yet to answer.
         case containersRun(UInt64)
         case wakeRequested(Waiter)
-        /// Wake it, nobody waits.
+        /// Wake it; no client waits.
         case wakeDemanded(Trigger, by: String?)
         case sleepRequested(SleepRequest)
         /// What the meter of a running container says.
@@ -21,7 +21,7 @@ extension SleepMachine {
         /// Services that require this one and don't sleep.
         case neededBy([String])
         case reclaimFinished(UInt64, ReclaimOutcome)
-        /// The kernel has let these go on, at once and without Docker: somebody needs them for something else.
+        /// The kernel has let these go on, at once and without Docker: Docker or an operator needs them to run.
         case thawed([String], Trigger)
         /// The caller went away; what it began goes on.
         case waiterLeft(UInt64)
@@ -43,7 +43,7 @@ extension SleepMachine {
     /// contradicts what is believed leads to a look.
     package enum Hint: Sendable { case runs, paused, other }
 
-    /// Somebody who needs the service awake.
+    /// A client, or an operator, that needs the service awake.
     package struct Waiter: Sendable, Equatable {
         package var id: UInt64
         package var arrived: Instant
@@ -61,7 +61,7 @@ extension SleepMachine {
         }
     }
 
-    /// Somebody who wants it asleep.
+    /// An operator's wish, or that of memory pressure, that it be asleep.
     package struct SleepRequest: Sendable, Equatable {
         package var id: UInt64
         package var depth: Depth

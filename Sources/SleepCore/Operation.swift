@@ -3,7 +3,7 @@ extension SleepMachine {
         package enum Kind: Sendable, Equatable {
             /// Store the intent to put these to sleep, so deep; `unlessUsed`: not where they are found in use.
             case record([String], Depth, unlessUsed: Bool)
-            /// `unlessUsed`: thaw them at once where somebody has come meanwhile.
+            /// `unlessUsed`: thaw them at once where a client has come meanwhile.
             case freeze([String], unlessUsed: Bool)
             /// Unpause the first, start the second.
             case wake(thaw: [String], start: [String])

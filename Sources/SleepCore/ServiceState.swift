@@ -8,7 +8,7 @@ package enum ServiceState: String, Sendable, CaseIterable, Codable {
 extension SleepMachine {
     /// What all containers of the service add up to.
     package enum Condition: Sendable, Equatable {
-        /// Nobody has looked yet.
+        /// Nothing has been found yet.
         case unknown
         case absent, ambiguous, down, held, running
         case asleep(Depth)

@@ -2,7 +2,7 @@
 extension SleepMachine {
     // MARK: Deciding
 
-    /// A sleeper that nobody wants goes deeper when its time has come.
+    /// A sleeper that isn't wanted goes deeper when its time has come.
     mutating func considerDeeper(_ depth: Depth, _ now: Instant, _ step: inout Step) {
         guard canGoDeeper else { return }
         if let due = reclaimDue(depth), due <= now { beginReclaim(.idle, by: nil, now, &step) }
@@ -27,7 +27,7 @@ extension SleepMachine {
         return use.asleepSince + after
     }
 
-    /// Takes a sleeper a step deeper for whoever asks; false: the request has been answered.
+    /// Takes a sleeper a step deeper on request; false: the request has been answered.
     mutating func deepen(for request: SleepRequest, _ now: Instant, _ step: inout Step) -> Bool {
         guard course.isFree, reclaiming == nil else { return true }
         func refuse(_ why: Veto) -> Bool {
@@ -83,8 +83,7 @@ extension SleepMachine {
         }
         for request in wishes.takeRequests(where: { $0.depth == .reclaimed }) {
             let isDone = depth.map { $0 >= .reclaimed } ?? false
-            let why = setbacks.reclaim?.message ?? "somebody needs it"
-            step.slept.append((request, isDone ? .asleep : .vetoed([.keepsMemory(why)])))
+            step.slept.append((request, isDone ? .asleep : .vetoed([.keepsMemory(setbacks.reclaim?.message)])))
         }
         if case .halting(let wake) = course { resolve(wake, now, &step) }
     }

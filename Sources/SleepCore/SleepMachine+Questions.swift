@@ -5,7 +5,7 @@ extension SleepMachine {
 
     var isAsleep: Bool { if case .asleep = condition { true } else { false } }
 
-    /// Whether a use need only be noted.
+    /// Whether a use need only be counted.
     var runsUndisturbed: Bool {
         (course.isFree || course.isRecording) && belief.isKnown && !belief.isInDoubt && isEngineReachable
             && condition == .running && setbacks.wake == nil && reclaiming == nil
@@ -110,7 +110,7 @@ extension SleepMachine {
         return vetoes + rules.idleVetoes
     }
 
-    /// When it falls asleep if nobody uses it and nothing else forbids it.
+    /// When it falls asleep if it isn't used and nothing else forbids it.
     package var idleDeadline: Instant {
         use.idleDeadline(rules, retryAt: setbacks.sleep?.retryAt)
     }

@@ -6,20 +6,23 @@
 ///
 ///                    idle, operator                  pause landed
 ///       ┌─ awake ───────────────────▶ falling asleep ─────────────▶ asleep ─┐
-///       │    ▲                          │  (record, freeze)           │     │ somebody needs it
-///       │    │ thaw landed              │ somebody needs it:          │     ▼
+///       │    ▲                          │  (record, freeze)           │     │ a client needs it
+///       │    │ thaw landed              │ a client needs it:          │     ▼
 ///       │    └──────────── waking ◀─────┴─────────────────────────────┘◀─ failed (backoff)
 ///       └─▶ held, down, absent, ambiguous: what others did; adopted, never undone
 ///
 /// A sleeper goes deeper by itself: its memory is handed back (`reclaimed`) and its container stopped
 /// (`stopped`), each after its own time. A wake ends with the thaw, or, where there is readiness to wait
 /// for, once the service answers. Handing back is no operation: it goes on beside everything else, is
-/// halted by a wake, and has ended before anybody is told that the service is ready.
+/// halted by a wake, and has ended before any waiter is told that the service is ready.
 ///
 /// Two things are kept apart. *Facts* (`belief`) change only by what a look has found or by an operation
 /// that Docker has confirmed. *Wishes* (waiters, demand, leases, pins) change by what clients and operators
 /// ask for. After every event `decide` compares the two and begins what is to be done (`course`). An operation
 /// that failed puts the facts in doubt, and nothing is decided until a look has told what is true.
+///
+/// Why it doesn't sleep are `vetoes`, what went wrong are `setbacks`, when it was used is `use`, what comes next
+/// by itself is its `outlook`; `shown` is what people see and nothing is decided by.
 ///
 /// At most one operation is under way. A look changes nothing, so it never delays one; a look that an
 /// operation has overtaken is thrown away and repeated.
@@ -41,7 +44,7 @@ package struct SleepMachine: Sendable {
     var reclaiming: Reclaiming?
 
     var shown: Shown
-    /// Whether a use need only be noted. Kept, as every hook asks for it.
+    /// Whether a use need only be counted. Kept, as every hook asks for it.
     private var isSurelyAwake = false
 
     /// - Parameter isPresumedAsleep: the journal has an intent under this service's name; until a look has
@@ -55,7 +58,7 @@ package struct SleepMachine: Sendable {
         shown = Shown(now: now)
     }
 
-    /// Notes a use, if the service is surely awake: the whole of an awake hook. False: send
+    /// Counts a use, if the service is surely awake: the whole of an awake hook. False: send
     /// `wakeRequested` instead.
     package mutating func touch(now: Instant) -> Bool {
         guard isSurelyAwake else { return false }

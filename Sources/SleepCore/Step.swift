@@ -20,7 +20,7 @@ extension SleepMachine {
         package var slept: [(request: SleepRequest, outcome: SleepOutcome)] = []
         /// Intents that are no longer true.
         package var forget: [String] = []
-        /// Intents whose container this service no longer has: somebody else's now, or nobody's.
+        /// Intents whose container this service no longer has: another service's now, or none's.
         package var disowned: [String: Depth] = [:]
         package var transitions: [Transition] = []
     }

@@ -8,7 +8,7 @@ struct Use: Sendable {
     /// The last use whose idle time was reported in mode `observe`.
     private var observedUse: Instant?
 
-    /// Whoever has just begun to watch a service counts it as just used.
+    /// A service that svcd has just begun to watch counts as just used.
     init(now: Instant) {
         lastUse = now
         awakeSince = now
@@ -45,7 +45,7 @@ struct Use: Sendable {
         activity = ActivityReading()
     }
 
-    /// When it falls asleep if nobody uses it. A failed sleep is tried again at `retryAt`.
+    /// When it falls asleep if it isn't used. A failed sleep is tried again at `retryAt`.
     func idleDeadline(_ rules: SleepMachine.Rules, retryAt: Instant?) -> Instant {
         max(lastUse + rules.idleAfter, awakeSince + rules.minAwake, retryAt ?? lastUse)
     }

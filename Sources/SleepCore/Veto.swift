@@ -29,7 +29,8 @@ package enum Veto: Sendable, Equatable {
     // What keeps a sleeper from going deeper.
     case wanted
     case partlyFrozen
-    case keepsMemory(String)
+    /// Null: because it is wanted.
+    case keepsMemory(String?)
     case cannotStop(String)
 
     package enum NeverSleeps: Sendable, Equatable {
@@ -67,7 +68,7 @@ extension Veto: CustomStringConvertible {
         case .noPacketWakes(let why): "no packet could wake it: \(why)"
         case .wanted: "somebody needs it"
         case .partlyFrozen: "not all of it is frozen"
-        case .keepsMemory(let why): "its memory can't be handed back: \(why)"
+        case .keepsMemory(let why): "its memory can't be handed back: \(why ?? Veto.wanted.description)"
         case .cannotStop(let why): "it can't be stopped: \(why)"
         }
     }

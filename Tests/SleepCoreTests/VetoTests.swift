@@ -40,6 +40,7 @@ struct VetoTests {
             (Veto.wanted, "somebody needs it"),
             (.partlyFrozen, "not all of it is frozen"),
             (.keepsMemory("no swap"), "its memory can't be handed back: no swap"),
+            (.keepsMemory(nil), "its memory can't be handed back: somebody needs it"),
             (.cannotStop("refused"), "it can't be stopped: refused"),
         ])
     func deeper(_ veto: Veto, _ sentence: String) { #expect(veto.description == sentence) }
