@@ -99,7 +99,7 @@ let package = Package(
         .testTarget(
             name: "SleepEngineTests", dependencies: ["SleepCore", "SleepEngine", "TestSupport", logging],
             swiftSettings: settings),
-        .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "SleepCore"], swiftSettings: settings),
+        .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "SleepCore", "Libc"], swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: settings),
         .testTarget(
             name: "svcdTests",
