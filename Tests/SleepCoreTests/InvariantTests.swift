@@ -4,7 +4,8 @@ import Testing
 
 @Suite("the machine's invariants")
 struct InvariantTests {
-    /// At least a million events over all seeds (SVCD_TEST_EVENTS asks for more); a seed that fails is printed and goes into `kept`.
+    /// At least a million events over all seeds (SVCD_TEST_EVENTS asks for more); a seed that fails is printed and
+    /// goes into `kept`.
     @Test("hold over a million random events")
     func randomHistories() async {
         let wanted = ProcessInfo.processInfo.environment["SVCD_TEST_EVENTS"].flatMap { Int($0) } ?? 1_000_000

@@ -130,7 +130,8 @@ struct World {
         case 97:
             send(.neededBy(Bool.random(using: &random) ? ["other"] : []))
         case 95:
-            if let waiter = waiters.keys.randomElement(using: &random) {
+            // Sorted: a dictionary's own order differs from run to run.
+            if let waiter = waiters.keys.sorted().randomElement(using: &random) {
                 waiters[waiter] = nil
                 send(.waiterLeft(waiter))
             }
@@ -404,7 +405,8 @@ struct World {
     }
 
     /// Docker takes a container's operations one by one: when one of this life, or somebody else's, has been
-    /// answered, what the life before has left behind can't come after it; nor can a stop, which gets longer than it may take.
+    /// answered, what the life before has left behind can't come after it; nor can a stop, which gets longer than
+    /// it may take.
     private mutating func forgetEarlierLives() {
         pending.removeAll {
             switch $0.what {
@@ -432,8 +434,8 @@ struct World {
             guard operation == nil, step.operation == nil, status == .running else { return }
             step.operation = .init(id: 1 << 41, kind: .freeze([id], unlessUsed: false), limit: .seconds(1))
         case .answersSleepers?:
-            guard case .asleep = machine.condition, let waiter = waiters.first else { return }
-            let answered = Machine.Waiter(id: waiter.key, arrived: now, deadline: now, trigger: .hook)
+            guard case .asleep = machine.condition, let waiter = waiters.keys.min() else { return }
+            let answered = Machine.Waiter(id: waiter, arrived: now, deadline: now, trigger: .hook)
             step.ready.append((answered, .awake(.hook)))
         case .wakesHeld?:
             guard machine.condition == .held, operation == nil, !operatorWants else { return }
@@ -442,8 +444,8 @@ struct World {
             guard let operation, !operation.kind.isReady else { return }
             step.operation = .init(id: 1 << 43, kind: .wake(thaw: [id], start: []), limit: .seconds(1))
         case .answersDuringReclaim?:
-            guard reclaim != nil, let waiter = waiters.first else { return }
-            let answered = Machine.Waiter(id: waiter.key, arrived: now, deadline: now, trigger: .hook)
+            guard reclaim != nil, let waiter = waiters.keys.min() else { return }
+            let answered = Machine.Waiter(id: waiter, arrived: now, deadline: now, trigger: .hook)
             step.ready.append((answered, .awake(.hook)))
         case .stopsInUse?:
             guard status == .running, operation == nil, step.operation == nil, intents[id] == nil else { return }
