@@ -109,7 +109,7 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     /// False: it sleeps, and who asks has woken too many.
     private func mayWake(_ name: String, _ context: ChannelHandlerContext) -> Bool {
-        guard case .tcp = entrance, supervisor.assumeIsolated({ $0.view(name)?.machine.state == .asleep }) else {
+        guard case .tcp = entrance, supervisor.assumeIsolated({ $0.state(of: name) == .asleep }) else {
             return true
         }
         return connections.wakeLimiter.take(context.remoteAddress?.ipAddress ?? "", now: .now())

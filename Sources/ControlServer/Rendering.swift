@@ -28,24 +28,24 @@ extension Service.Wakes {
 
 extension Service {
     init(_ view: ServiceView) {
-        let machine = view.machine
         self.init(
-            name: view.policy.name, tier: view.policy.tier, state: machine.state.rawValue,
-            depth: machine.depth?.rawValue, since: Wire.timestamp(milliseconds: view.wall(machine.stateSince)),
-            trigger: machine.lastTrigger.rawValue, by: machine.lastBy,
-            container: machine.containers.first.map {
+            name: view.policy.name, tier: view.policy.tier, state: view.state.rawValue,
+            depth: view.depth?.rawValue, since: Wire.timestamp(milliseconds: view.wall(view.change.at)),
+            trigger: view.change.trigger.rawValue, by: view.change.by,
+            container: view.containers.first.map {
                 // Docker's own word: it believes that sleepers by the kernel's freezer run.
-                let isDirect = view.freezer == .cgroup && $0.status == .paused && !$0.isPausedTwice
+                let isDirect = view.freezer.kind == .cgroup && $0.status == .paused && !$0.isPausedTwice
                 return Container(
                     id: $0.id, name: $0.name, image: $0.image, status: isDirect ? "running" : $0.dockerStatus)
             },
-            freezer: view.freezer.rawValue, wakeBudgetMs: view.policy.settings.wakeBudget.rounded,
-            idleS: Double((view.now - machine.lastUse).milliseconds / 10) / 100, pinned: machine.pin != nil,
-            leases: machine.leases.count, error: machine.error,
-            retryAt: machine.retryAt.map { Wire.timestamp(milliseconds: view.wall($0)) },
-            memory: Memory(residentBytes: view.memory?.residentBytes, swappedBytes: view.memory?.swappedBytes),
-            wakes: Wakes(view.latencies),
-            lastWake: view.lastWake.map { mark in
+            freezer: view.freezer.kind.rawValue, wakeBudgetMs: view.policy.settings.wakeBudget.rounded,
+            idleS: Double((view.moment.now - view.use.last).milliseconds / 10) / 100, pinned: view.use.isPinned,
+            leases: view.use.leases, error: view.trouble.error,
+            retryAt: view.trouble.retryAt.map { Wire.timestamp(milliseconds: view.wall($0)) },
+            memory: Memory(
+                residentBytes: view.memory.reading?.residentBytes, swappedBytes: view.memory.reading?.swappedBytes),
+            wakes: Wakes(view.records.latencies),
+            lastWake: view.records.lastWake.map { mark in
                 LastWake(
                     at: Wire.timestamp(milliseconds: mark.atMilliseconds), elapsedMs: mark.report.elapsed.rounded,
                     from: mark.report.from?.rawValue, trigger: mark.report.trigger.rawValue,
@@ -65,8 +65,8 @@ extension Wake {
     /// A wake that nobody waits for.
     init(begun view: ServiceView) {
         self.init(
-            service: view.policy.name, state: view.machine.state.rawValue, woke: view.machine.state == .waking,
-            from: view.machine.depth?.rawValue, elapsedMs: 0, budgetMs: view.policy.settings.wakeBudget.rounded,
+            service: view.policy.name, state: view.state.rawValue, woke: view.state == .waking,
+            from: view.depth?.rawValue, elapsedMs: 0, budgetMs: view.policy.settings.wakeBudget.rounded,
             withinBudget: true, trigger: Trigger.operator.rawValue, phases: Phases(queuedMs: 0, thawMs: 0, readyMs: 0))
     }
 }

@@ -64,7 +64,7 @@ struct Responder: Sendable {
             guard supervisor.endLease(id, peer: job.owner) else { throw Problems.unknownLease }
             return .empty
         case .why(let name):
-            return Answer(json: Why(try view(name, supervisor), supervisor))
+            return Answer(json: Why(try view(name, supervisor)))
         case .history:
             return try await history(job, supervisor)
         case .budgets:

@@ -85,7 +85,7 @@ final class TestServer: Sendable {
         }
     }
 
-    func state(_ name: String) async throws -> String { await supervisor.view(name)?.machine.state.rawValue ?? "" }
+    func state(_ name: String) async throws -> String { await supervisor.state(of: name)?.rawValue ?? "" }
 
     func sleep(_ name: String) async throws {
         guard await supervisor.sleep(name, force: true, by: nil) == .asleep else {

@@ -4,29 +4,29 @@ import SleepCore
 
 /// What tests ask of a service: the one place that knows how a view is made.
 extension Supervisor {
-    func state(_ name: String) -> ServiceState? { view(name)?.machine.state }
+    func state(_ name: String) -> ServiceState? { view(name)?.state }
 
     /// Null unless it sleeps.
-    func depth(_ name: String) -> Depth? { view(name)?.machine.depth }
+    func depth(_ name: String) -> Depth? { view(name)?.depth }
 
     /// What caused its last transition.
-    func trigger(_ name: String) -> Trigger? { view(name)?.machine.lastTrigger }
+    func trigger(_ name: String) -> Trigger? { view(name)?.change.trigger }
 
     /// What keeps it from falling asleep, in words.
-    func vetoes(_ name: String) -> [String] { view(name).map { $0.machine.vetoes($0.now).map { "\($0)" } } ?? [] }
+    func vetoes(_ name: String) -> [String] { view(name)?.use.vetoes.map { "\($0)" } ?? [] }
 
-    func error(_ name: String) -> String? { view(name)?.machine.error }
+    func error(_ name: String) -> String? { view(name)?.trouble.error }
 
     /// Whether its memory is being handed back now.
-    func isReclaiming(_ name: String) -> Bool { view(name)?.machine.isReclaiming == true }
+    func isReclaiming(_ name: String) -> Bool { view(name)?.memory.isReclaiming == true }
 
     /// Why its memory isn't handed back, and whether that is tried again in this sleep.
     func hindrance(_ name: String) -> (why: String, isTriedAgain: Bool)? {
-        view(name)?.machine.reclaimHindrance.map { ("\($0.message)", $0.retryAt != nil) }
+        view(name)?.trouble.reclaim.map { ("\($0.message)", $0.retryAt != nil) }
     }
 
     /// How much of its memory is handed back.
-    func share(_ name: String) -> Double? { view(name)?.share.value }
+    func share(_ name: String) -> Double? { view(name)?.memory.share.value }
 }
 
 extension SleepMachine.SleepOutcome {

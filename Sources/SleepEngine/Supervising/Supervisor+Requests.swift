@@ -206,10 +206,17 @@ extension Supervisor {
     package func views() -> [ServiceView] { policy.services.compactMap { view($0.name) } }
 
     private func view(of driver: ServiceDriver) -> ServiceView {
-        ServiceView(
-            driver, dispatcher.ledger.records[driver.name],
-            memory: dispatcher.performer.memory(of: driver.machine.containers), world.time)
+        let (record, refusal) = (dispatcher.ledger.records[driver.name], driver.kernel.refusal)
+        return ServiceView(
+            driver.policy, driver.machine, memory: dispatcher.performer.memory(of: driver.machine.containers),
+            share: record?.share ?? ReclaimShare(target: 0),
+            freezer: .init(kind: refusal == nil ? driver.policy.settings.freezer : .docker, refusal: refusal),
+            records: .init(latencies: record?.latencies, lastWake: record?.lastWake),
+            at: .init(now: now, wallMilliseconds: world.time.wallMilliseconds))
     }
+
+    /// Null if there is no such service.
+    package func state(of name: String) -> ServiceState? { dispatcher.index.named(name)?.machine.state }
 
     package var summary: Summary {
         var summary = Summary(mode: mode, isEngineReachable: isEngineReachable)
