@@ -1,6 +1,11 @@
 internal import FoundationEssentials
 
 /// How values look on the wire: snake_case keys in alphabetical order, null for what is empty.
+///
+/// This target is what daemon and command have in common: the requests' answers, a file each, and where things
+/// are by default. Times are RFC 3339 in UTC, latencies milliseconds, names as in the policy. Scripts of other
+/// people lean on every key: adding one is welcome, renaming or dropping one is not. It knows neither the engine
+/// nor HTTP; who makes an answer of the engine's values is ControlServer.
 package enum Wire {
     package static func encode(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
@@ -27,43 +32,4 @@ package enum Wire {
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         return (try? style.parse(timestamp)).map { Int64(($0.timeIntervalSince1970 * 1000).rounded()) }
     }
-}
-
-/// A value that is written as null where there is none, instead of being left out.
-@propertyWrapper
-package struct Nullable<Value: Codable & Sendable>: Codable, Sendable {
-    package var wrappedValue: Value?
-
-    package init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        wrappedValue = container.decodeNil() ? nil : try container.decode(Value.self)
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        if let wrappedValue { try container.encode(wrappedValue) } else { try container.encodeNil() }
-    }
-}
-
-/// An error as RFC 9457 has it.
-package struct Problem: Codable, Sendable, Error {
-    package var title: String
-    package var status: Int
-    package var detail: String
-    /// Only where a sleep was refused.
-    package var vetoes: [String]?
-    /// Only where a policy was refused: every fault, `file:line:column: …`.
-    package var errors: [String]?
-
-    package init(_ status: Int, _ title: String, _ detail: String, vetoes: [String]? = nil, errors: [String]? = nil) {
-        self.title = title
-        self.status = status
-        self.detail = detail
-        self.vetoes = vetoes
-        self.errors = errors
-    }
-
-    package static let mediaType = "application/problem+json"
 }

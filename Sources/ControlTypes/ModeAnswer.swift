@@ -1,0 +1,4 @@
+package struct ModeAnswer: Codable, Sendable {
+    package var mode: String
+    package init(mode: String) { self.mode = mode }
+}
