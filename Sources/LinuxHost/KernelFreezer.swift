@@ -6,8 +6,8 @@ package import SleepCore
 ///
 /// cgroup v2 has `cgroup.freeze` and says in `cgroup.events` when it is done (cgroup-v2, Core Interface
 /// Files); under hybrid the container has a v2 cgroup beside its v1 ones, and that is used. Pure v1 has
-/// `freezer.state`. The cgroup is found through the PID of the container's init (`/proc/PID/cgroup`, see
-/// cgroups(7)), so systemd and cgroupfs layouts need no guessing.
+/// `freezer.state`. Both freeze what lies below as well (Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst),
+/// so the container's own cgroup is the place, whatever cgroups it makes within (see `CgroupPaths`).
 package struct KernelFreezer: Sendable {
     private let proc: String
     private let cgroupRoot: String
@@ -15,6 +15,8 @@ package struct KernelFreezer: Sendable {
     /// How long a freeze may take: every task must reach a point where it can stop.
     private static let freezeLimit = Duration.milliseconds(500)
     private static let pollMicroseconds: UInt32 = 200
+    /// Processes that are asked for pending signals, so that a container full of them holds nothing up.
+    private static let mostAsked = 1024
 
     package init(proc: String = "/proc", cgroupRoot: String = "/sys/fs/cgroup") {
         self.proc = proc
@@ -37,7 +39,7 @@ package struct KernelFreezer: Sendable {
         }
         // Under hybrid both exist, and either can hold the processes.
         for root in [cgroupRoot, "\(cgroupRoot)/unified"] {
-            guard let path = paths.v2, path != "/", let isFrozen = Self.isFrozen(v2: "\(root)\(path)") else { continue }
+            guard let path = paths.v2, let isFrozen = Self.isFrozen(v2: "\(root)\(path)") else { continue }
             if isFrozen { return true }
             word = false
         }
@@ -47,7 +49,7 @@ package struct KernelFreezer: Sendable {
     /// Where a container is frozen directly; null: this kernel offers nothing, or it has no process.
     package func place(of container: Container) -> String? {
         guard let paths = CgroupPaths(of: container, proc: proc) else { return nil }
-        if let path = paths.v2, path != "/" {
+        if let path = paths.v2 {
             for root in [cgroupRoot, "\(cgroupRoot)/unified"] where exists("\(root)\(path)/cgroup.freeze") {
                 return "\(root)\(path)"
             }
@@ -61,7 +63,7 @@ package struct KernelFreezer: Sendable {
     package func frozenPlace(of container: Container) -> String? {
         guard let paths = CgroupPaths(of: container, proc: proc) else { return nil }
         var places = paths.v1["freezer"].map { ["\(cgroupRoot)/freezer\($0)"] } ?? []
-        if let path = paths.v2, path != "/" { places += ["\(cgroupRoot)\(path)", "\(cgroupRoot)/unified\(path)"] }
+        if let path = paths.v2 { places += ["\(cgroupRoot)\(path)", "\(cgroupRoot)/unified\(path)"] }
         return places.first { isFrozen(at: $0) == true }
     }
 
@@ -78,9 +80,9 @@ package struct KernelFreezer: Sendable {
         return readText("\(place)/freezer.state").map { $0.trimmed != "THAWED" }
     }
 
-    /// Whether a signal waits for one of the processes there: somebody wants it to end, and it can't.
+    /// Whether a signal waits for one of the processes there: Docker or an operator wants it to end, and it can't.
     package func hasPendingSignals(at place: String) -> Bool {
-        (readText("\(place)/cgroup.procs") ?? "").split(separator: "\n").contains { pid in
+        CgroupTree.processes(of: place, most: Self.mostAsked).contains { pid in
             (readText("\(proc)/\(pid)/status") ?? "").split(separator: "\n").contains { line in
                 guard line.hasPrefix("SigPnd:") || line.hasPrefix("ShdPnd:") else { return false }
                 return line.dropFirst(7).contains { $0 != "0" && !$0.isWhitespace }

@@ -9,7 +9,7 @@ struct MemoryCgroup {
         guard let paths = CgroupPaths(of: container, proc: proc) else { return nil }
         if let v1 = paths.v1["memory"] {
             (path, isV2) = ("\(cgroupRoot)/memory\(v1)", false)
-        } else if let v2 = paths.v2, v2 != "/" {
+        } else if let v2 = paths.v2 {
             (path, isV2) = ("\(cgroupRoot)\(v2)", true)
         } else {
             return nil
@@ -41,10 +41,8 @@ struct MemoryCgroup {
         return nil
     }
 
-    /// The container's processes, in no order.
-    var processes: [Int32] {
-        (readText("\(path)/cgroup.procs") ?? "").split(separator: "\n").compactMap { Int32($0) }
-    }
+    /// The container's processes, those of its child cgroups among them.
+    var processes: [Int32] { CgroupTree.processes(of: path) }
 }
 
 /// A file of lines `key value`; what isn't there counts as 0.
