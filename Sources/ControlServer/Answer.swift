@@ -46,7 +46,7 @@ struct Answer: Sendable {
     static let unknownHook = Answer(
         Problem(404, "unknown service", "no such service"), ["X-Svcd-State": "unknown"])
 
-    init(hook answer: Supervisor.WakeAnswer) {
+    init(hook answer: WakeAnswer) {
         switch answer.result {
         case .success(let report):
             let milliseconds = Double((report.elapsed.microseconds + 50) / 100) / 10

@@ -117,7 +117,7 @@ struct Responder: Sendable {
         }
     }
 
-    private func wake(_ answer: Supervisor.WakeAnswer) throws -> Wake {
+    private func wake(_ answer: WakeAnswer) throws -> Wake {
         switch answer.result {
         case .success(let report): return Wake(answer, report)
         case .failure(let failure): throw Problems.wake(failure, answer.service)

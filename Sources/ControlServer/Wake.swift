@@ -9,7 +9,7 @@ extension Phases {
 }
 
 extension Wake {
-    init(_ answer: Supervisor.WakeAnswer, _ report: SleepMachine.WakeReport) {
+    init(_ answer: WakeAnswer, _ report: SleepMachine.WakeReport) {
         self.init(
             service: answer.service, state: answer.state.rawValue, woke: report.woke, from: report.from?.rawValue,
             elapsedMs: report.elapsed.rounded, budgetMs: answer.budget.rounded,

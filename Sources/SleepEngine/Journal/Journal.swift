@@ -34,8 +34,7 @@ package final class Journal: Sendable {
         try opened.run("PRAGMA synchronous=NORMAL")
         try opened.run("PRAGMA cache_size=-256")
         try opened.run("PRAGMA wal_autocheckpoint=256")
-        for table in Self.tables { try opened.run(table) }
-        try Self.migrate(opened)
+        try Self.prepareTables(opened)
         if let mostPages { try opened.run("PRAGMA max_page_count=\(mostPages)") }
         let locked = Locked(opened)
         database = locked
@@ -44,50 +43,6 @@ package final class Journal: Sendable {
             try? locked.database.run("BEGIN")
             for work in batch { work() }
             try? locked.database.run("COMMIT")
-        }
-    }
-
-    private static let tables = [
-        """
-        CREATE TABLE IF NOT EXISTS intents (container TEXT PRIMARY KEY, service TEXT NOT NULL, depth TEXT NOT NULL,
-            freezer TEXT NOT NULL, began INTEGER NOT NULL, boot TEXT NOT NULL) WITHOUT ROWID
-        """,
-        """
-        CREATE TABLE IF NOT EXISTS leases (id TEXT PRIMARY KEY, service TEXT NOT NULL, peer INTEGER NOT NULL,
-            expires INTEGER NOT NULL) WITHOUT ROWID
-        """,
-        "CREATE TABLE IF NOT EXISTS pins (service TEXT PRIMARY KEY, expires INTEGER) WITHOUT ROWID",
-        "CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-        """
-        CREATE TABLE IF NOT EXISTS transitions (at INTEGER NOT NULL, service TEXT NOT NULL, source TEXT NOT NULL,
-            target TEXT NOT NULL, depth TEXT, trigger TEXT NOT NULL, actor TEXT, elapsed INTEGER, outcome TEXT NOT NULL,
-            error TEXT)
-        """,
-        "CREATE INDEX IF NOT EXISTS transitions_at ON transitions (at)",
-        """
-        CREATE TABLE IF NOT EXISTS wakes (at INTEGER NOT NULL, service TEXT NOT NULL, tier TEXT NOT NULL,
-            depth TEXT NOT NULL, trigger TEXT NOT NULL, elapsed INTEGER NOT NULL, queued INTEGER NOT NULL,
-            thaw INTEGER NOT NULL, ready INTEGER NOT NULL, budget INTEGER NOT NULL)
-        """,
-        "CREATE INDEX IF NOT EXISTS wakes_at ON wakes (at)",
-    ]
-
-    /// What has changed since the first tables, in order; `PRAGMA user_version` counts how many are done.
-    private static let migrations = [
-        [
-            "ALTER TABLE transitions ADD COLUMN resident_before INTEGER",
-            "ALTER TABLE transitions ADD COLUMN resident_after INTEGER",
-        ],
-        ["ALTER TABLE intents ADD COLUMN place TEXT"],
-        ["ALTER TABLE wakes ADD COLUMN container TEXT"],
-    ]
-
-    private static func migrate(_ database: Database) throws(JournalFault) {
-        var done = 0
-        try database.run("PRAGMA user_version") { done = Int($0.integer(0)) }
-        for (index, migration) in migrations.enumerated().dropFirst(done) {
-            for statement in migration { try database.run(statement) }
-            try database.run("PRAGMA user_version = \(index + 1)")
         }
     }
 
@@ -108,7 +63,7 @@ package final class Journal: Sendable {
         let database = database
         queue.enqueue { [self] in
             do throws(JournalFault) {
-                try Self.perform(entry, database.database)
+                try entry.write(to: database.database)
                 noteFault(nil)
             } catch {
                 noteFault(error)
@@ -122,7 +77,7 @@ package final class Journal: Sendable {
         let database = database
         queue.enqueue {
             do throws(JournalFault) {
-                for intent in intents { try Self.perform(.intent(intent), database.database) }
+                for intent in intents { try Entry.intent(intent).write(to: database.database) }
                 // What is queued before goes with it; the next write opens a transaction anew.
                 try database.database.run("COMMIT")
                 try database.database.run("BEGIN")
@@ -246,61 +201,6 @@ package final class Journal: Sendable {
                     continuation.resume(throwing: error)
                 }
             }
-        }
-    }
-
-    private static func perform(_ entry: Entry, _ database: Database) throws(JournalFault) {
-        switch entry {
-        case .intent(let intent):
-            try database.run(
-                "INSERT OR REPLACE INTO intents VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    .text(intent.container), .text(intent.service), .text(intent.depth.rawValue),
-                    .text((intent.place == nil ? FreezerKind.docker : .cgroup).rawValue),
-                    .integer(intent.beganMilliseconds), .text(intent.boot),
-                    .init(intent.place),
-                ])
-        case .forget(let containers):
-            for container in containers {
-                try database.run("DELETE FROM intents WHERE container = ?", [.text(container)])
-            }
-        case .lease(let lease):
-            try database.run(
-                "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)",
-                [
-                    .text(lease.id), .text(lease.service), .integer(Int64(lease.peer)),
-                    .integer(lease.expiresMilliseconds),
-                ])
-        case .leaseEnded(let id):
-            try database.run("DELETE FROM leases WHERE id = ?", [.text(id)])
-        case .pin(let service, let expires):
-            try database.run("INSERT OR REPLACE INTO pins VALUES (?, ?)", [.text(service), .init(expires)])
-        case .unpin(let service):
-            try database.run("DELETE FROM pins WHERE service = ?", [.text(service)])
-        case .setting(let key, let value):
-            try database.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", [.text(key), .text(value)])
-        case .transition(let row):
-            try database.run(
-                "INSERT INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    .integer(row.atMilliseconds), .text(row.service), .text(row.from), .text(row.to), .init(row.depth),
-                    .text(row.trigger), .init(row.by), .init(row.elapsedMicroseconds), .text(row.outcome),
-                    .init(row.error), .init(row.residentBefore.map(Int64.init)),
-                    .init(row.residentAfter.map(Int64.init)),
-                ])
-        case .wake(let row):
-            try database.run(
-                "INSERT INTO wakes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    .integer(row.atMilliseconds), .text(row.service), .text(row.tier), .text(row.depth),
-                    .text(row.trigger), .integer(row.elapsedMicroseconds), .integer(row.queuedMicroseconds),
-                    .integer(row.thawMicroseconds), .integer(row.readyMicroseconds), .integer(row.budgetMicroseconds),
-                    .init(row.match),
-                ])
-        case .prune(let before):
-            try database.run("DELETE FROM transitions WHERE at < ?", [.integer(before)])
-            try database.run("DELETE FROM wakes WHERE at < ?", [.integer(before)])
-            try database.run("DELETE FROM leases WHERE expires < ?", [.integer(before)])
         }
     }
 }

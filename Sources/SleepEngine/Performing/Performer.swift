@@ -15,7 +15,7 @@ struct Performer: Sendable {
     private static let stopGrace = Duration.seconds(10)
 
     /// Wakes a service that another one requires, and waits for it; null: there is no such service.
-    typealias Waker = (_ service: String, _ limit: Duration) async -> Supervisor.WakeAnswer?
+    typealias Waker = (_ service: String, _ limit: Duration) async -> WakeAnswer?
 
     /// - Parameter thawed: called for each container that the kernel has let go on, in that moment.
     func perform(

@@ -219,4 +219,17 @@ final class Dispatcher {
             agenda.add(.sampling, at: now + driver.samplingInterval)
         }
     }
+
+    // MARK: Shown
+
+    var summary: Summary {
+        var summary = Summary(mode: mode, isEngineReachable: link.isReachable)
+        for driver in index.named {
+            summary.services += 1
+            guard driver.machine.state == .asleep else { continue }
+            summary.asleep += 1
+            summary.handedBackBytes += ledger.records[driver.name]?.handedBackBytes ?? 0
+        }
+        return summary
+    }
 }

@@ -89,3 +89,9 @@ struct LeaseBook {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
+
+/// A lease as its holder learns of it.
+package struct NewLease: Sendable {
+    package var id: String
+    package var expiresMilliseconds: Int64
+}

@@ -40,6 +40,24 @@ final class ServiceDriver {
             key: key, name: name, settings: policy.settings, containers: machine.containers, places: kernel.paths)
     }
 
+    func answer(_ result: Result<SleepMachine.WakeReport, SleepMachine.WakeFailure>) -> WakeAnswer {
+        WakeAnswer(service: name, result: result, state: machine.state, budget: policy.settings.wakeBudget)
+    }
+
+    /// What people may see of it.
+    func view(_ record: ServiceRecords.Record?, _ performer: Performer) -> ServiceView {
+        let (time, refusal) = (performer.world.time, kernel.refusal)
+        return ServiceView(
+            policy, machine, memory: performer.memory(of: machine.containers),
+            share: record?.share ?? ReclaimShare(target: 0),
+            freezer: .init(kind: refusal == nil ? policy.settings.freezer : .docker, refusal: refusal),
+            records: .init(latencies: record?.latencies, lastWake: record?.lastWake),
+            at: .init(now: time.now, wallMilliseconds: time.wallMilliseconds))
+    }
+
+    /// Whether only a listing has told of some of its containers: those have a process, and nobody knows which.
+    var isStranger: Bool { machine.containers.contains { $0.pid == 0 && $0.status != .down } }
+
     /// Takes new settings that cover its sleepers as the old ones did.
     func cover(_ service: ServicePolicy) {
         policy = service

@@ -4,30 +4,6 @@ package import SleepCore
 extension Supervisor {
     // MARK: Waking
 
-    /// The answer to somebody who needs a service awake.
-    package struct WakeAnswer: Sendable {
-        package var service: String
-        package var result: Result<SleepMachine.WakeReport, SleepMachine.WakeFailure>
-        /// As it is now.
-        package var state: ServiceState
-        package var budget: Duration
-
-        init(_ driver: ServiceDriver, _ result: Result<SleepMachine.WakeReport, SleepMachine.WakeFailure>) {
-            service = driver.name
-            self.result = result
-            state = driver.machine.state
-            budget = driver.policy.settings.wakeBudget
-        }
-    }
-
-    package enum HookOutcome: Sendable {
-        case unknownService
-        /// It is awake, and the use is noted.
-        case awake
-        /// The answer comes through the callback; the id is for `abandon`.
-        case waiting(UInt64)
-    }
-
     /// Notes a use of a service that is awake with all that it requires.
     ///
     /// - Returns: false if that isn't so, or there is no such service: ask `hook`.
@@ -63,7 +39,7 @@ extension Supervisor {
         }
         lastWaiter += 1
         let id = lastWaiter
-        driver.answers.add(id) { [unowned driver] result in answer(WakeAnswer(driver, result)) }
+        driver.answers.add(id) { [unowned driver] result in answer(driver.answer(result)) }
         let deadline = now + (limit ?? driver.policy.settings.wakeTimeout)
         dispatcher.deliver(
             .wakeRequested(
@@ -94,7 +70,7 @@ extension Supervisor {
             case .unknownService: continuation.resume(returning: nil)
             case .awake:
                 let driver = dispatcher.index.named(name)
-                continuation.resume(returning: driver.map { WakeAnswer($0, .success(.awake(trigger))) })
+                continuation.resume(returning: driver.map { $0.answer(.success(.awake(trigger))) })
             case .waiting: break
             }
         }
@@ -148,11 +124,6 @@ extension Supervisor {
     /// How many leases one peer may hold at once.
     package static var mostLeases: Int { LeaseBook.mostPerPeer }
 
-    package struct NewLease: Sendable {
-        package var id: String
-        package var expiresMilliseconds: Int64
-    }
-
     /// Takes a lease: the service can't fall asleep until it ends. Wake it afterwards.
     ///
     /// - Parameter peer: the uid of the caller.
@@ -200,34 +171,17 @@ extension Supervisor {
 
     package func has(_ name: String) -> Bool { dispatcher.index.named(name) != nil }
 
-    package func view(_ name: String) -> ServiceView? { dispatcher.index.named(name).map(view(of:)) }
+    package func view(_ name: String) -> ServiceView? {
+        dispatcher.index.named(name).map { $0.view(dispatcher.ledger.records[name], dispatcher.performer) }
+    }
 
     /// All services in policy order.
     package func views() -> [ServiceView] { policy.services.compactMap { view($0.name) } }
 
-    private func view(of driver: ServiceDriver) -> ServiceView {
-        let (record, refusal) = (dispatcher.ledger.records[driver.name], driver.kernel.refusal)
-        return ServiceView(
-            driver.policy, driver.machine, memory: dispatcher.performer.memory(of: driver.machine.containers),
-            share: record?.share ?? ReclaimShare(target: 0),
-            freezer: .init(kind: refusal == nil ? driver.policy.settings.freezer : .docker, refusal: refusal),
-            records: .init(latencies: record?.latencies, lastWake: record?.lastWake),
-            at: .init(now: now, wallMilliseconds: world.time.wallMilliseconds))
-    }
-
     /// Null if there is no such service.
     package func state(of name: String) -> ServiceState? { dispatcher.index.named(name)?.machine.state }
 
-    package var summary: Summary {
-        var summary = Summary(mode: mode, isEngineReachable: isEngineReachable)
-        for driver in dispatcher.index.named {
-            summary.services += 1
-            guard driver.machine.state == .asleep else { continue }
-            summary.asleep += 1
-            summary.handedBackBytes += dispatcher.ledger.records[driver.name]?.handedBackBytes ?? 0
-        }
-        return summary
-    }
+    package var summary: Summary { dispatcher.summary }
 
     /// The service that a person most likely meant.
     package func nearest(to name: String) -> String? { nearestName(to: name, in: dispatcher.index.names) }

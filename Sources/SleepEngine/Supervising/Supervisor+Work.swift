@@ -107,10 +107,7 @@ extension Supervisor {
     /// Looks at everything that only a listing has told of: its memory and its use are found by its process, which
     /// listings don't tell. One after the other, so that thousands of services don't ask at once.
     private func acquaint() async {
-        let strangers = dispatcher.index.all.filter { driver in
-            driver.machine.containers.contains { $0.pid == 0 && $0.status != .down }
-        }
-        for key in strangers.map(\.key) {
+        for key in dispatcher.index.all.filter(\.isStranger).map(\.key) {
             dispatcher.deliver(.hinted(.other), to: key)
             do { try await world.time.sleep(until: now + .milliseconds(1)) } catch { return }
         }
