@@ -37,8 +37,8 @@ struct InvariantTests {
         #expect(world.complaints.isEmpty, "seed \(seed): \(world.complaints.first ?? "")")
     }
 
-    @Test("are noticed when they break", arguments: World.Sabotage.allCases)
-    func sabotage(_ sabotage: World.Sabotage) {
+    @Test("are noticed when they break", arguments: Sabotage.allCases)
+    func sabotage(_ sabotage: Sabotage) {
         let isCaught = (UInt64(1)...200).contains { seed in
             var world = World(seed: seed)
             world.sabotage = sabotage
