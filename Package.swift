@@ -81,7 +81,9 @@ let package = Package(
                 "TestSupport", "ControlTypes", "SleepCore", "DockerEngine", "LinuxHost", "UnixHTTP", nioPosix,
                 arguments,
             ],
-            path: "Tests/bench", exclude: ["README.md", "run.sh"], swiftSettings: settings),
+            path: "Tests/bench",
+            exclude: ["README.md", "run.sh", "compare.sh", "instructions.sh", "instructions.py", "stub_docker.py"],
+            swiftSettings: settings),
         .testTarget(
             name: "SleepCoreTests", dependencies: ["SleepCore"], exclude: ["oracle.log"], swiftSettings: settings),
         .testTarget(

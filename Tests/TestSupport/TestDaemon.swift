@@ -9,6 +9,7 @@ package final class TestDaemon: Sendable {
     package let directory: String
     package let dockerSocket: String
     private let logLevel: String
+    private let program: String
     private let more: [String]
     private let process: ProcessBox
     private let control: HTTPClient
@@ -33,10 +34,13 @@ package final class TestDaemon: Sendable {
     ///
     /// - Parameter services: the lines below `services:`, as flow mappings.
     /// - Parameter isQuiet: logs no more than a daemon in service.
+    /// - Parameter program: the svcd to run; null: the one that is tested.
     package init(
-        docker socket: String, services: [String], top: String = "", isQuiet: Bool = false, arguments: [String] = []
+        docker socket: String, services: [String], top: String = "", isQuiet: Bool = false, arguments: [String] = [],
+        program: String? = nil
     ) async throws {
         more = arguments
+        self.program = program ?? Self.binaries + "/svcd"
         logLevel = isQuiet ? "warning" : "debug"
         let base = ProcessInfo.processInfo.environment["SVCD_TEST_DIR"] ?? NSTemporaryDirectory()
         directory = base + "/d" + UUID().uuidString.prefix(8)
@@ -64,7 +68,7 @@ package final class TestDaemon: Sendable {
 
     package func start() async throws {
         let started = Process()
-        started.executableURL = URL(fileURLWithPath: Self.binaries + "/svcd")
+        started.executableURL = URL(fileURLWithPath: program)
         started.arguments = arguments
         let log = directory + "/svcd.log"
         if !FileManager.default.fileExists(atPath: log) {

@@ -11,7 +11,10 @@ import UnixHTTP
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures svcd next to what it is made of.",
-        subcommands: [Wakes.self, Deep.self, Metering.self, Storm.self, Traffic.self, Hooks.self, Scale.self],
+        subcommands: [
+            Wakes.self, Deep.self, Metering.self, Storm.self, Traffic.self, Hooks.self, Scale.self,
+            Compare.self,
+        ],
         defaultSubcommand: Wakes.self)
 
     static func digits(_ number: Double, _ count: Int) -> String { String(format: "%.\(count)f", number) }
@@ -141,7 +144,8 @@ struct Wakes: AsyncParsableCommand {
         print("  RSS \(after.residentKiB / 1024) MiB (\(after.anonymousKiB / 1024) MiB anonymous)")
         print("  CPU \(Bench.digits((after.cpuSeconds - before.cpuSeconds) / seconds * 100, 3)) % of a core")
         print(
-            "  context switches \(Bench.digits(Double(after.switches(since: before)) / seconds, 2)) a second, over all threads"
+            "  context switches \(Bench.digits(Double(after.switches(since: before)) / seconds, 2)) a second, "
+                + "over all threads"
         )
         for name in names { _ = try await daemon.hook(name) }
     }

@@ -81,7 +81,8 @@ struct Deep: AsyncParsableCommand {
             try await pause()
         }
         print(
-            "\n\(memory) MiB, of which the first request touches \(touched) MiB; swap is \(medium). Hook to first answer, ms:\n"
+            "\n\(memory) MiB, of which the first request touches \(touched) MiB; swap is \(medium). "
+                + "Hook to first answer, ms:\n"
         )
         Row.print([rows[0], rows[1]])
         print("\nA hook alone, ms:\n")

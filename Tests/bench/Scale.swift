@@ -78,7 +78,8 @@ struct Scale: AsyncParsableCommand {
         guard let number = Int(name.drop { $0 == "s" }) ?? numbers(name) else { return .json(404, "{}") }
         return .json(
             200,
-            #"{"Id":"\#(id(number))","Name":"/s\#(number)","State":{"Status":"running","Pid":0},"Config":{"Image":"image"}}"#
+            #"{"Id":"\#(id(number))","Name":"/s\#(number)","State":{"Status":"running","Pid":0},"#
+                + #""Config":{"Image":"image"}}"#
         )
     }
 

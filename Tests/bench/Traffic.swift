@@ -60,7 +60,8 @@ struct Traffic: AsyncParsableCommand {
         let spans = try client.stop()
         let late = spans.count { $0 > 1000 }
         print(
-            "freezer: \(freezer), \(slept) sleeps (\(refused) refused, for use) under a client: \(spans.count) requests, none lost, "
+            "freezer: \(freezer), \(slept) sleeps (\(refused) refused, for use) under a client: "
+                + "\(spans.count) requests, none lost, "
                 + "\(late) over 1 s, longest \(Bench.digits(spans.max() ?? 0, 1)) ms")
         try await daemon.stop()
         try await docker.clear()

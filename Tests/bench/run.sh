@@ -9,7 +9,7 @@
 #   Tests/bench/run.sh traffic                                            sleepers that packets wake, and who pays
 #   Tests/bench/run.sh hooks                                              the hook server under load, next to nginx
 #   Tests/bench/run.sh scale                                              svcd itself with 10 to 10,000 services
-#   Tests/bench/run.sh all                                                wakes, storm, traffic, hooks and scale, in one run
+#   Tests/bench/run.sh all                                                wakes, storm, traffic, hooks, scale in one run
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
