@@ -23,8 +23,9 @@ start() {
         for fd in /proc/self/fd/*; do
             [ "${fd##*/}" -le 2 ] || eval "exec ${fd##*/}>&-"
         done
-        exec setsid dockerd --config-file "$dir/daemon.json" --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/dockerd.pid" \
-            --bridge "$bridge" --iptables=false --ip6tables=false -H "unix://$dir/docker.sock"
+        exec setsid dockerd --config-file "$dir/daemon.json" --data-root "$dir/data" --exec-root "$dir/exec" \
+            --pidfile "$dir/dockerd.pid" --bridge "$bridge" --iptables=false --ip6tables=false \
+            -H "unix://$dir/docker.sock"
     ) </dev/null >>"$dir/dockerd.log" 2>&1 &
     for _ in $(seq 300); do
         if docker -H "unix://$dir/docker.sock" info >/dev/null 2>&1; then
@@ -60,7 +61,8 @@ stop() {
     fi
     # What a dockerd that was killed leaves behind.
     pkill -f "$dir/exec" 2>/dev/null || true
-    awk -v dir="$dir/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r -n1 umount -l 2>/dev/null || true
+    awk -v dir="$dir/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+        xargs -r -n1 umount -l 2>/dev/null || true
     [ ! -f "$dir/bridge" ] || ip link del "$(cat "$dir/bridge")" 2>/dev/null || true
     rm -rf "$dir"
 }

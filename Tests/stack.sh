@@ -16,7 +16,9 @@ python() {
 
 base() {
     docker image inspect svcd-python >/dev/null 2>&1 && return
-    debootstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$dir/base" >"$dir/debootstrap.log" || { tail "$dir/debootstrap.log" && exit 1; }
+    local packages=python3,python3-venv,ca-certificates
+    debootstrap --variant=minbase --include="$packages" bookworm "$dir/base" >"$dir/debootstrap.log" ||
+        { tail "$dir/debootstrap.log" && exit 1; }
     # Whom this host trusts: a mirror of PyPI may have a certificate of its own.
     cp /etc/ssl/certs/ca-certificates.crt "$dir/base/etc/ssl/certs/"
     printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' >"$dir/base/etc/pip.conf"

@@ -47,7 +47,10 @@ within() {
     say "ok: $what"
 }
 
-field() { svcctl -o json status "$1" | tr ',{' '\n\n' | sed -n "s/^\"$2\":\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\}\$/\\1/p" | head -1; }
+field() {
+    svcctl -o json status "$1" | tr ',{' '\n\n' |
+        sed -n "s/^\"$2\":\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\}\$/\\1/p" | head -1
+}
 is() { [ "$(field "$1" state)" = "$2" ]; }
 fails() { ! "$@"; }
 contains() { grep -qF -- "$1" <<<"$2"; }
@@ -101,16 +104,20 @@ activation() {
     check "the edited policy is still there" grep -q github $policy
 }
 
+exposure() {
+    systemd-analyze security svcd.service --no-pager | sed -n 's/.*exposure level for svcd.service: \([0-9.]*\).*/\1/p'
+}
 hardening() {
-    check "systemd-analyze verify is clean" quiet systemd-analyze verify svcd.service svcd-control.socket svcd-hook.socket
+    check "systemd-analyze verify is clean" quiet \
+        systemd-analyze verify svcd.service svcd-control.socket svcd-hook.socket
     local score less
-    score=$(systemd-analyze security svcd.service --no-pager | sed -n 's/.*exposure level for svcd.service: \([0-9.]*\).*/\1/p')
+    score=$(exposure)
     say "systemd-analyze security: $score"
     check "at most 3.0" awk "BEGIN { exit !($score <= 3.0) }"
     mkdir -p /etc/systemd/system/svcd.service.d
     cp /usr/local/share/svcd/svcd.service.d/no-kernel-powers.conf /etc/systemd/system/svcd.service.d/
     systemctl daemon-reload
-    less=$(systemd-analyze security svcd.service --no-pager | sed -n 's/.*exposure level for svcd.service: \([0-9.]*\).*/\1/p')
+    less=$(exposure)
     say "with no-kernel-powers.conf: $less"
     check "less with the drop-in" awk "BEGIN { exit !($less < $score) }"
     sed -i 's/freezer: cgroup, wake_on: \[hook, traffic\]/freezer: docker/' $policy
@@ -166,7 +173,8 @@ story() {
     done
     check "github's story can be found" test "$(journalctl SVCD_SERVICE=github --no-pager | wc -l)" -ge 3
     check "the catalog explains it" contains 'svcctl why github' "$(journalctl -x SVCD_SERVICE=github --no-pager)"
-    check "who asked is known" contains 'svcctl' "$(journalctl -u svcd -o json --no-pager | grep '"SVCD_REQUEST":"sleep' | tail -1)"
+    check "who asked is known" contains 'svcctl' \
+        "$(journalctl -u svcd -o json --no-pager | grep '"SVCD_REQUEST":"sleep' | tail -1)"
     check "and in the history" contains 'svcctl' "$(svcctl history github)"
 
     check "alice joins the group" useradd alice -G svcd

@@ -27,7 +27,9 @@ fi
 if [ ! -e "$dir/debian/done" ]; then
     echo "making a Debian"
     rm -rf "$dir/debian"
-    debootstrap --variant=minbase --include="$(tr '\n' , <Tests/vm/packages.txt | sed 's/,$//')" bookworm "$dir/debian" >"$dir/debootstrap.log" || { tail "$dir/debootstrap.log" && exit 1; }
+    packages=$(tr '\n' , <Tests/vm/packages.txt | sed 's/,$//')
+    debootstrap --variant=minbase --include="$packages" bookworm "$dir/debian" >"$dir/debootstrap.log" ||
+        { tail "$dir/debootstrap.log" && exit 1; }
     touch "$dir/debian/done"
 fi
 cp Tests/vm/svcd-tests.service "$dir/debian/etc/systemd/system/"
@@ -71,5 +73,6 @@ if [ "${2:-}" = shell ]; then
     exec "${machine[@]}" -append "$line systemd.mask=svcd-tests.service"
 fi
 echo "booting"
-timeout 2700 "${machine[@]}" -append "$line" </dev/null | sed -u 's/\r//g' | tee "$dir/console.log" | grep --line-buffered '^\[vm\]' || true
+timeout 2700 "${machine[@]}" -append "$line" </dev/null | sed -u 's/\r//g' | tee "$dir/console.log" |
+    grep --line-buffered '^\[vm\]' || true
 grep -q '^\[vm\] all passed' "$dir/console.log"
