@@ -144,7 +144,9 @@ struct Performer: Sendable {
                     try await engine.pause(id: id, within: limit)
                 }
             })
-        for id in ids { outcome.watches[id] = places[id].flatMap { watchFrozen($0, sleeper.key) } }
+        for (id, place) in places where ids.contains(id) {
+            outcome.watches[id] = watchFrozen(place, sleeper.key)
+        }
         return outcome
     }
 

@@ -60,14 +60,21 @@ struct ServiceIndex {
 
     /// The drivers that an event may be about: those that hold its container, and those that mean one like it.
     func concerned(by event: ContainerEvent) -> [ServiceDriver] {
-        var keys = byContainer[event.id] ?? []
-        for anchor in ContainerMatch.Anchor.all(name: event.name, labels: event.labels) {
-            keys.formUnion(byAnchor[anchor] ?? [])
-        }
-        return keys.compactMap { drivers[$0] }.filter { driver in
-            if byContainer[event.id]?.contains(driver.key) == true { return true }
-            guard case .match(let match) = driver.target else { return false }
-            return match.matches(name: event.name) { event.labels[$0] }
+        var found = holders(of: event.id)
+        addMeaning(event, .name(event.name), to: &found)
+        for (key, value) in event.labels { addMeaning(event, .label(ContainerMatch.Label(key, value)), to: &found) }
+        return found
+    }
+
+    private func addMeaning(
+        _ event: ContainerEvent, _ anchor: ContainerMatch.Anchor, to found: inout [ServiceDriver]
+    ) {
+        guard let keys = byAnchor[anchor] else { return }
+        for key in keys where !found.contains(where: { $0.key == key }) {
+            guard let driver = drivers[key], case .match(let match) = driver.target,
+                match.matches(name: event.name, label: { event.labels[$0] })
+            else { continue }
+            found.append(driver)
         }
     }
 

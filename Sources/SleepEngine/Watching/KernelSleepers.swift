@@ -17,7 +17,7 @@ struct KernelSleepers {
 
     var isEmpty: Bool { places.isEmpty }
     /// Where each container is, or will be, frozen.
-    var paths: [String: String] { places.mapValues(\.path) }
+    var paths: [String: String] { places.isEmpty ? [:] : places.mapValues(\.path) }
 
     func has(_ container: String) -> Bool { places[container] != nil }
     func path(of container: String) -> String? { places[container]?.path }
