@@ -66,6 +66,8 @@ extension SleepMachine {
         belief.set(.running, ids)
         step.forget += belief.disclaim(ids)
         guard condition == .running else { return }
+        // What a wake that waits for its next attempt was to bring about has come.
+        if case .between(let wake) = course, !belief.isInDoubt { return advance(wake, now, &step) }
         use.woke(at: now)
         setbacks.forgetWake()
         shown.changed(by: trigger, nil)

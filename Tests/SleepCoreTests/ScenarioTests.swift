@@ -181,6 +181,19 @@ struct ScenarioTests {
         #expect(service.operation?.kind == .thaw)
     }
 
+    @Test("thawed beside a wake that waits for its next attempt, it is awake")
+    func thawedBetweenAttempts() {
+        var service = Scenario.asleep()
+        let waiter = service.wake()
+        for _ in 0..<2 {
+            service.finish(.refused)
+            service.find([.named("c", .paused)])
+        }
+        service.send(.thawed(["c"], .external))
+        #expect(service.state == .awake && service.ready == [waiter])
+        #expect(service.transitions.map(\.to) == [.asleep, .awake])
+    }
+
     @Test("the kernel's word answers a hook; an operator waits for Docker's")
     func kernelFirst() {
         var service = Scenario.asleep()
