@@ -83,7 +83,7 @@ extension SleepMachine {
                 course.retry(wake)
             }
         case .unknown, .absent, .ambiguous, .down:
-            failWake(wake, "it is \(state.rawValue)", now, &step)
+            failWake(wake, "it is \(believedState.rawValue)", now, &step)
             setbacks.forgetWake()
             wishes.dropDemand()
         }

@@ -40,8 +40,12 @@ extension SleepMachine {
         switch course {
         case .freezing: return .fallingAsleep
         case .thawing, .halting, .readying, .between: return .waking
-        case .resting, .recording, .doubtful, .recordingStop, .stopping: break
+        case .resting, .recording, .doubtful, .recordingStop, .stopping: return believedState
         }
+    }
+
+    /// What its containers make of it, whatever is being done.
+    var believedState: ServiceState {
         switch condition {
         case .unknown: return .unknown
         case .absent: return .absent

@@ -194,6 +194,16 @@ struct ScenarioTests {
         #expect(service.transitions.map(\.to) == [.asleep, .awake])
     }
 
+    @Test("a wake of what went down meanwhile fails, and says that it is down")
+    func downMeanwhile() {
+        var service = Scenario.asleep()
+        let waiter = service.wake()
+        service.finish(.refused)
+        service.find([.named("c", .down)])
+        #expect(service.failed[waiter] == .down)
+        #expect(service.transitions.last?.outcome == .failed("it is down"))
+    }
+
     @Test("the kernel's word answers a hook; an operator waits for Docker's")
     func kernelFirst() {
         var service = Scenario.asleep()
