@@ -54,7 +54,7 @@ let package = Package(
         .target(
             name: "ControlServer",
             dependencies: [
-                "SleepEngine", "SleepCore", "PolicyFile", "ControlTypes", "Libc", nioCore, nioPosix, nioHTTP, logging,
+                "SleepEngine", "SleepCore", "PolicyFile", "ControlTypes", "Libc", nioCore, nioPosix, nioHTTP,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -94,8 +94,8 @@ let package = Package(
         .testTarget(
             name: "ControlServerTests",
             dependencies: [
-                "ControlServer", "ControlTypes", "SleepCore", "SleepEngine", "TestSupport", nioCore, nioPosix, nioLocks,
-                logging,
+                "ControlServer", "ControlTypes", "PolicyFile", "SleepCore", "SleepEngine", "TestSupport", nioCore,
+                nioPosix, nioLocks, logging,
             ],
             swiftSettings: settings),
         .testTarget(

@@ -22,7 +22,7 @@ struct Answer: Sendable {
             status: HTTPResponseStatus(statusCode: problem.status),
             headers: ["Content-Type": Problem.mediaType, "Content-Length": "\(json.count)"],
             body: ByteBuffer(bytes: json))
-        if problem.status == 401 { headers.add(name: "WWW-Authenticate", value: "Bearer") }
+        headers.add(contentsOf: Problems.headers(problem))
         headers.add(contentsOf: more)
     }
 
@@ -33,7 +33,7 @@ struct Answer: Sendable {
                 status: status, headers: ["Content-Type": "application/json", "Content-Length": "\(json.count)"],
                 body: ByteBuffer(bytes: json))
         } catch {
-            self.init(Problem(500, "internal error", "the answer can't be written: \(error)"))
+            self.init(Problems.internalError("the answer can't be written: \(error)"))
         }
     }
 
@@ -43,8 +43,7 @@ struct Answer: Sendable {
     static let awakeHook = Answer(
         status: .ok, headers: ["Content-Length": "0", "X-Svcd-State": "awake", "Server-Timing": "wake;dur=0"])
 
-    static let unknownHook = Answer(
-        Problem(404, "unknown service", "no such service"), ["X-Svcd-State": "unknown"])
+    static let unknownHook = Answer(Problems.unknownHook, ["X-Svcd-State": "unknown"])
 
     init(hook answer: WakeAnswer) {
         switch answer.result {

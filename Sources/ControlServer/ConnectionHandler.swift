@@ -70,8 +70,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         let power: ControlServer.Power
         switch admit(head, context) {
         case .admitted(let admitted): power = admitted
-        case .refused(let status, let why):
-            return write(Answer(Problem(status, "refused", why)), false, context)
+        case .refused(let refusal):
+            return write(Answer(Problems.refused(refusal)), false, context)
         }
         let keepsAlive = head.isKeepAlive && !head.announcesBody && !head.headers.contains(name: "Upgrade")
         switch Route.parse(head.method, parts.first ?? "") {

@@ -1,9 +1,9 @@
 package import ControlTypes
 internal import Libc
-package import Logging
 package import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+package import PolicyFile
 package import SleepCore
 package import SleepEngine
 
@@ -29,11 +29,11 @@ package actor ControlServer {
     /// What the daemon does for the server beyond the supervisor.
     package struct Services: Sendable {
         /// Loads the policy anew.
-        package var reload: @Sendable () async -> Result<Policy, Problem>
+        package var reload: @Sendable () async -> Result<Policy, PolicyFaults>
         package var doctor: @Sendable () async -> DoctorAnswer
 
         package init(
-            reload: @escaping @Sendable () async -> Result<Policy, Problem>,
+            reload: @escaping @Sendable () async -> Result<Policy, PolicyFaults>,
             doctor: @escaping @Sendable () async -> DoctorAnswer
         ) {
             self.reload = reload
@@ -55,7 +55,6 @@ package actor ControlServer {
     private let supervisor: Supervisor
     private let services: Services
     private let eventLoop: any EventLoop
-    private let logger: Logger
     private let jobs: AsyncStream<Job>
     private let queue: AsyncStream<Job>.Continuation
     private var listeners: [any Channel] = []
@@ -64,11 +63,10 @@ package actor ControlServer {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { eventLoop.executor.asUnownedSerialExecutor() }
 
     /// - Parameter eventLoop: the supervisor's.
-    package init(supervisor: Supervisor, services: Services, eventLoop: any EventLoop, logger: Logger) {
+    package init(supervisor: Supervisor, services: Services, eventLoop: any EventLoop) {
         self.supervisor = supervisor
         self.services = services
         self.eventLoop = eventLoop
-        self.logger = logger
         (jobs, queue) = AsyncStream.makeStream()
     }
 

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOHTTP1
 
 /// Bounds what the head of a request may measure and how long it may take to come.
 ///
@@ -35,11 +36,11 @@ final class HeadGuard: ChannelInboundHandler {
         endedWithHead = buffer.withUnsafeReadableBytes { $0.suffix(4).elementsEqual("\r\n\r\n".utf8) }
         bytesSinceHead += length
         guard bytesSinceHead <= Self.mostBytes + length else {
-            return refuse(context, "431 Request Header Fields Too Large")
+            return refuse(context, Problems.headTooLarge)
         }
         context.fireChannelRead(data)
         guard bytesSinceHead > Self.mostBytes else { return }
-        refuse(context, "431 Request Header Fields Too Large")
+        refuse(context, Problems.headTooLarge)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -48,14 +49,14 @@ final class HeadGuard: ChannelInboundHandler {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         timer = context.eventLoop.scheduleTask(in: Self.limit) {
             let (handler, context) = bound.value
-            handler.refuse(context, "408 Request Timeout")
+            handler.refuse(context, Problems.headTooSlow)
         }
     }
 
-    private func refuse(_ context: ChannelHandlerContext, _ status: String) {
+    private func refuse(_ context: ChannelHandlerContext, _ status: HTTPResponseStatus) {
         guard !isOver else { return }
         isOver = true
-        let answer = "HTTP/1.1 \(status)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        let answer = "HTTP/1.1 \(status.code) \(status.reasonPhrase)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer))).whenComplete { _ in
             bound.value.close(promise: nil)

@@ -1,15 +1,38 @@
 internal import ControlTypes
 internal import NIOHTTP1
+internal import PolicyFile
 internal import SleepCore
+internal import SleepEngine
 
 /// Every way a request can fail, as status and sentence. The one place that knows HTTP statuses.
 enum Problems {
+    // MARK: Requests
+
     static func badRequest(_ detail: String) -> Problem { Problem(400, "bad request", detail) }
 
     static func parser(_ error: HTTPParserError) -> Problem {
         error == .headerOverflow
             ? Problem(431, "headers too large", "the head of a request may measure 64 KiB")
             : badRequest("this is not HTTP/1.1")
+    }
+
+    /// Answered before there is a request, without a body.
+    static let headTooLarge = HTTPResponseStatus.requestHeaderFieldsTooLarge
+    static let headTooSlow = HTTPResponseStatus.requestTimeout
+
+    static func internalError(_ detail: String) -> Problem { Problem(500, "internal error", detail) }
+
+    static func refused(_ refusal: TCPDoor.Refusal) -> Problem {
+        switch refusal {
+        case .webPage(let header): Problem(403, "refused", "svcd answers no web pages (\(header))")
+        case .unknownHost: Problem(403, "refused", "svcd is not called that (Host); --listen-hosts names more")
+        case .wrongToken: Problem(401, "refused", "the bearer token is wrong")
+        }
+    }
+
+    /// What a caller needs besides the problem itself.
+    static func headers(_ problem: Problem) -> HTTPHeaders {
+        problem.status == 401 ? ["WWW-Authenticate": "Bearer"] : [:]
     }
 
     static func forbidden(_ power: ControlServer.Power) -> Problem {
@@ -21,14 +44,16 @@ enum Problems {
         }
     }
 
-    static let tooManyWakes = Problem(429, "too many wakes", "this peer has woken too many services")
-
     static func route(_ failure: Route.Failure) -> Problem {
         switch failure {
         case .notFound: Problem(404, "not found", "there is nothing at this path")
         case .methodNotAllowed(let allow): Problem(405, "method not allowed", "this path takes \(allow)")
         }
     }
+
+    // MARK: Verbs
+
+    static let unhealthy = Problem(503, "unhealthy", "Docker does not answer")
 
     static func unknownService(_ name: String, nearest: String?) -> Problem {
         let hint = nearest.map { "; did you mean '\($0)'?" } ?? ""
@@ -39,6 +64,21 @@ enum Problems {
 
     static let tooManyLeases = Problem(
         429, "too many leases", "this peer holds as many leases as one may; end some, or let them expire")
+
+    static func vetoed(_ vetoes: [Veto], _ name: String) -> Problem {
+        let texts = vetoes.map(\.description)
+        return Problem(
+            409, "can't sleep", "'\(name)': \(texts.joined(separator: "; "))", vetoes: texts,
+            reason: vetoes.contains(.neverSleeps(.policy)) ? Problem.neverSleeps : nil)
+    }
+
+    static func sleep(_ failure: String, _ name: String) -> Problem {
+        Problem(503, "sleep failed", "'\(name)' could not be put to sleep: \(failure)")
+    }
+
+    static func policy(_ faults: PolicyFaults) -> Problem {
+        Problem.invalidPolicy(faults.faults.map(\.description), outcome: "nothing has changed")
+    }
 
     static func wake(_ failure: SleepMachine.WakeFailure, _ name: String) -> Problem {
         switch failure {
@@ -53,6 +93,12 @@ enum Problems {
         case .timedOut: Problem(504, "wake timed out", "'\(name)' was not awake in time")
         }
     }
+
+    // MARK: Hooks
+
+    static let tooManyWakes = Problem(429, "too many wakes", "this peer has woken too many services")
+
+    static let unknownHook = Problem(404, "unknown service", "no such service")
 
     /// What a gateway's client may see: no names, nothing of who did what.
     static func hook(_ failure: SleepMachine.WakeFailure) -> Problem {

@@ -23,7 +23,7 @@ struct Responder: Sendable {
             } catch let problem as Problem {
                 job.reply.send(Answer(problem))
             } catch {
-                job.reply.send(Answer(Problem(500, "internal error", "\(error)")))
+                job.reply.send(Answer(Problems.internalError("\(error)")))
             }
         }
     }
@@ -35,7 +35,7 @@ struct Responder: Sendable {
         case .health:
             return await supervisor.isHealthy()
                 ? Answer(status: .ok, headers: ["Content-Length": "0"])
-                : Answer(Problem(503, "unhealthy", "Docker does not answer"))
+                : Answer(Problems.unhealthy)
         case .services:
             return Answer(json: ServiceList(services: supervisor.views().map(Service.init)))
         case .service(let name):
@@ -86,9 +86,10 @@ struct Responder: Sendable {
             return Answer(json: ModeAnswer(mode: mode.rawValue))
         case .reload:
             supervisor.noteRequest("reload", of: nil, by: job.peer.description)
-            let policy = try await services.reload().get()
-            return Answer(
-                json: Reloaded(services: policy.services.count, notInEffect: policy.notInEffect.map(\.description)))
+            switch await services.reload() {
+            case .success(let policy): return Answer(json: Reloaded(policy))
+            case .failure(let faults): throw Problems.policy(faults)
+            }
         }
     }
 
@@ -134,12 +135,11 @@ struct Responder: Sendable {
         switch await supervisor.sleep(name, depth: depth ?? .frozen, force: isForced, by: by) {
         case nil: throw unknown(name, supervisor)
         case .asleep?: return Answer(json: Service(try view(name, supervisor)))
-        case .vetoed(let standing)?:
-            let vetoes = standing.map(\.description)
+        case .vetoed(let vetoes)?:
             supervisor.noteRequest("sleep, vetoed", of: name, by: by)
-            throw Problem(409, "can't sleep", "'\(name)': \(vetoes.joined(separator: "; "))", vetoes: vetoes)
+            throw Problems.vetoed(vetoes, name)
         case .failed(let why)?:
-            throw Problem(503, "sleep failed", "'\(name)' could not be put to sleep: \(why)")
+            throw Problems.sleep(why, name)
         }
     }
 

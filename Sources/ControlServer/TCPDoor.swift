@@ -22,23 +22,29 @@ package struct TCPDoor: Sendable {
     /// What a caller may do with this request.
     enum Admission: Equatable {
         case admitted(ControlServer.Power)
-        case refused(Int, String)
+        case refused(Refusal)
+    }
+
+    enum Refusal: Equatable {
+        /// By a header that only browsers send.
+        case webPage(String)
+        case unknownHost, wrongToken
     }
 
     func admit(_ head: HTTPRequestHead, from peer: SocketAddress?) -> Admission {
-        if head.headers.contains(name: "Origin") { return .refused(403, "svcd answers no web pages (Origin)") }
+        if head.headers.contains(name: "Origin") { return .refused(.webPage("Origin")) }
         if let site = head.headers.first(name: "Sec-Fetch-Site"), site != "none" {
-            return .refused(403, "svcd answers no web pages (Sec-Fetch-Site)")
+            return .refused(.webPage("Sec-Fetch-Site"))
         }
         let names = head.headers["Host"]
         guard names.count == 1, isKnown(names[0]) else {
-            return .refused(403, "svcd is not called that (Host); --listen-hosts names more")
+            return .refused(.unknownHost)
         }
         let credentials = head.headers.first(name: "Authorization")
         if let credentials, isToken(credentials) { return .admitted(.control) }
         // A gateway may pass on what its client has for the application: that takes nothing away.
         if peer?.isLoopback == true { return .admitted(.localCaller) }
-        return credentials == nil ? .admitted(.stranger) : .refused(401, "the bearer token is wrong")
+        return credentials == nil ? .admitted(.stranger) : .refused(.wrongToken)
     }
 
     /// - Parameter host: `name`, `name:port`, `address`, `address:port`, `[v6]` or `[v6]:port`.

@@ -18,6 +18,13 @@ extension PolicyAnswer {
     }
 }
 
+extension Reloaded {
+    /// What is told of a policy that has been loaded, or might be.
+    package init(_ policy: Policy) {
+        self.init(services: policy.services.count, notInEffect: policy.notInEffect.map(\.description))
+    }
+}
+
 extension ServicePolicy {
     /// A setting as it would be written in the file.
     package func text(of key: PolicyKey) -> String {

@@ -115,7 +115,7 @@ struct SleepCommand: AsyncParsableCommand {
         try await reporting {
             try await Bulk(options: options, selection: selection).run("POST") { failure in
                 // In bulk, what may never sleep is passed over.
-                isBulk && failure.vetoes.contains { $0.contains("sleep: never") }
+                isBulk && failure.reason == Problem.neverSleeps
             } _: { name in
                 ControlClient.path(name, "/sleep" + query([("depth", depth), ("force", isForced)]))
             } show: { body in

@@ -15,7 +15,8 @@ struct Failure: Error, CustomStringConvertible {
 
     var code: Int32
     var description: String
-    var vetoes: [String] = []
+    /// The daemon's own word for it, where it has one.
+    var reason: String?
 
     init(_ code: Int32, _ description: String) {
         self.code = code
@@ -34,7 +35,7 @@ struct Failure: Error, CustomStringConvertible {
             }
         description = problem?.detail ?? "the daemon answered \(status)"
         for error in problem?.errors ?? [] { description += "\n  \(error)" }
-        vetoes = problem?.vetoes ?? []
+        reason = problem?.reason
     }
 
     init(_ fault: HTTPFault, _ path: String) {

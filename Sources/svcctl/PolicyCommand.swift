@@ -23,16 +23,13 @@ struct PolicyCommand: AsyncParsableCommand {
             do {
                 let policy = try PolicyFile.load(file)
                 if options.output == .json {
-                    let answer = Reloaded(
-                        services: policy.services.count, notInEffect: policy.notInEffect.map(\.description))
-                    return printJSON(try Wire.encode(answer))
+                    return printJSON(try Wire.encode(Reloaded(policy)))
                 }
                 print("\(file): fine, \(policy.services.count) services")
                 for note in policy.notInEffect { print("  note: \(note)") }
             } catch let faults as PolicyFaults {
                 if options.output == .json {
-                    let errors = faults.faults.map(\.description)
-                    printJSON(try Wire.encode(Problem(422, "policy invalid", "\(errors.count) faults", errors: errors)))
+                    printJSON(try Wire.encode(Problem.invalidPolicy(faults.faults.map(\.description))))
                 } else {
                     for fault in faults.faults { print(fault) }
                 }

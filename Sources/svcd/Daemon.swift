@@ -44,14 +44,14 @@ struct Daemon {
         let doctor = doctor
         let policyPath = policyPath
         let logger = logger
-        let reload: @Sendable () async -> Result<Policy, Problem> = {
+        let reload: @Sendable () async -> Result<Policy, PolicyFaults> = {
             await Self.reload(policyPath, supervisor, logger)
         }
         let server = ControlServer(
             supervisor: supervisor,
             services: ControlServer.Services(
                 reload: reload, doctor: { await doctor.examine(await supervisor.policy) }),
-            eventLoop: loop, logger: logger)
+            eventLoop: loop)
 
         let sockets = try Sockets(control: control, hook: hook, hookMode: hookMode)
         for (descriptor, power) in sockets.unix { try await server.serve(descriptor, power) }
@@ -103,7 +103,7 @@ struct Daemon {
 
     private static func reload(
         _ path: String, _ supervisor: Supervisor, _ logger: Logger
-    ) async -> Result<Policy, Problem> {
+    ) async -> Result<Policy, PolicyFaults> {
         ServiceManager.tell(.reloading)
         defer { ServiceManager.tell(.ready) }
         do {
@@ -112,11 +112,7 @@ struct Daemon {
             return .success(policy)
         } catch {
             logger.error("policy is invalid, the old one stays", metadata: ["errors": "\(error)"])
-            return .failure(
-                Problem(
-                    422, "policy invalid",
-                    "\(error.faults.count == 1 ? "a fault" : "\(error.faults.count) faults"); nothing has changed",
-                    errors: error.faults.map(\.description)))
+            return .failure(error)
         }
     }
 }
@@ -165,7 +161,7 @@ private struct EngineService: ServiceLifecycle.Service {
 /// SIGHUP loads the policy anew.
 private struct HangupService: ServiceLifecycle.Service {
     let supervisor: Supervisor
-    let reload: @Sendable () async -> Result<Policy, Problem>
+    let reload: @Sendable () async -> Result<Policy, PolicyFaults>
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {

@@ -162,6 +162,25 @@ struct ControlServerTests {
         }
     }
 
+    @Test("what may never sleep says so in a word for scripts, other vetoes don't")
+    func reasons() async throws {
+        let server = try await TestServer(services: ["gateway", "github"], never: ["gateway"])
+        func refused(_ name: String) async throws -> Problem {
+            let request = "POST /v1/services/\(name)/sleep HTTP/1.1\r\nHost: x\r\n\r\n"
+            let answer = try await server.exchange(request, on: .control)
+            #expect(answer.hasPrefix("HTTP/1.1 409"), "\(answer)")
+            return try Wire.decode(
+                Problem.self, from: Array((answer.components(separatedBy: "\r\n\r\n").last ?? "").utf8))
+        }
+        let never = try await refused("gateway")
+        #expect(never.reason == "never-sleeps" && never.vetoes == ["the policy says sleep: never"])
+        let pin = "PUT /v1/services/github/pin HTTP/1.1\r\nHost: x\r\n\r\n"
+        #expect(try await server.exchange(pin, on: .control).hasPrefix("HTTP/1.1 200"))
+        let pinned = try await refused("github")
+        #expect(pinned.reason == nil && pinned.vetoes == ["it is pinned"])
+        await server.stop()
+    }
+
     @Test("leases keep awake, end, expire, and belong to their peer")
     func leases() async throws {
         try await with { server in

@@ -1,3 +1,4 @@
+import ControlTypes
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -19,7 +20,7 @@ struct TCPDoorTests {
     }
 
     private static func status(_ admission: TCPDoor.Admission) -> Int? {
-        if case .refused(let status, _) = admission { status } else { nil }
+        if case .refused(let refusal) = admission { Problems.refused(refusal).status } else { nil }
     }
 
     @Test("who has the token may do everything, who is on this host hooks, who isn't ask for health")

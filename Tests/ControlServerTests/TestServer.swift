@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOPosix
+import PolicyFile
 import SleepCore
 import SleepEngine
 import TestSupport
@@ -20,7 +21,8 @@ final class TestServer: Sendable {
     let port: UInt16
     private let running: Task<Void, Never>
 
-    init(services: [String]) async throws {
+    /// - Parameter never: services that the policy never lets sleep.
+    init(services: [String], never: Set<String> = []) async throws {
         directory = NSTemporaryDirectory() + "svcd-\(UInt32.random(in: 0 ... .max))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         engine = FakeEngine(names: services)
@@ -31,6 +33,7 @@ final class TestServer: Sendable {
             var settings = Settings()
             settings.activity = [.hook]
             settings.minAwake = .zero
+            settings.sleep = never.contains(name) ? .never : .allowed
             return ServicePolicy(name: name, tier: "on-demand", settings: settings)
         }
         let supervisor = Supervisor(
@@ -43,9 +46,11 @@ final class TestServer: Sendable {
         let server = ControlServer(
             supervisor: supervisor,
             services: .init(
-                reload: { .failure(Problem(422, "policy invalid", "1 fault", errors: ["p.yaml:1:1: bad"])) },
+                reload: {
+                    .failure(PolicyFaults(faults: [PolicyFault(file: "p.yaml", mark: nil, message: "bad")]))
+                },
                 doctor: { DoctorAnswer(checks: []) }),
-            eventLoop: loop, logger: logger)
+            eventLoop: loop)
         try await server.serve(
             SocketFile(path: directory + "/control", mode: 0o660, group: "svcd").descriptor, .control)
         try await server.serve(SocketFile(path: directory + "/hook", mode: 0o660, group: "svcd").descriptor, .hook)
