@@ -105,7 +105,9 @@ let package = Package(
         .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: settings),
         .testTarget(
             name: "svcdTests",
-            dependencies: ["TestSupport", "ControlTypes", "UnixHTTP", "svcd", "svcctl", nioCore, nioPosix],
+            dependencies: [
+                "TestSupport", "ControlTypes", "SleepCore", "UnixHTTP", "svcd", "svcctl", nioCore, nioPosix,
+            ],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

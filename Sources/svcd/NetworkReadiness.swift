@@ -1,25 +1,40 @@
 internal import NIOCore
-internal import NIOPosix
 internal import SleepCore
 internal import UnixHTTP
 
 /// Asks a woken service over the network whether it answers.
 ///
-/// The first try is made at once, the next ones in steps of a millisecond that grow to 25. The container's
-/// own addresses come first; its published port is asked where they can't be reached. A frozen listener's
-/// kernel completes the handshake by itself, so this is worth something only after the thaw.
+/// All of the container's addresses and its published port are asked at once, each again and again: the first try
+/// is made at once, the next ones in steps of a millisecond that grow to 25. The first good answer counts and ends
+/// the rest; an address that this host can't reach (overlay, macvlan, rootless) holds up no other. A frozen
+/// listener's kernel completes the handshake by itself, so this is worth something only after the thaw.
 struct NetworkReadiness: ReadinessProbe {
     private static let firstWait = Duration.milliseconds(1)
     private static let longestWait = Duration.milliseconds(25)
-    /// For a connection to one address; a host without a route to it says so sooner.
+    /// For one connection: what has been dropped on the way is tried anew.
     private static let connectLimit = Duration.seconds(1)
+    /// A container may have any number of addresses; those beyond aren't asked.
+    private static let mostTargets = 16
 
     let loop: any EventLoop
     let time: any TimeSource
 
     private struct Target {
-        var host: String
-        var port: Int
+        var endpoint: Endpoint
+        /// Null: a connection is enough.
+        var page: Page?
+
+        struct Page {
+            var path: String
+            var authority: String
+        }
+
+        init(_ host: String, _ port: Int, path: String?, authority: String? = nil) {
+            endpoint = .tcp(host: host, port: port)
+            page = path.map { Page(path: $0, authority: authority ?? endpoint.description) }
+        }
+
+        var description: String { page.map { $0.authority + $0.path } ?? endpoint.description }
     }
 
     @concurrent func wait(for readiness: Readiness, of container: Container, within limit: Duration)
@@ -35,63 +50,73 @@ struct NetworkReadiness: ReadinessProbe {
             }
             try? await time.sleep(until: time.now + span)
         case .tcp(let port):
-            let targets = Self.targets(container, port)
-            try await again(until: deadline) { remaining in try await connects(targets, remaining) }
+            try await ask(Self.targets(container, port, path: nil), until: deadline)
         case .http(let port, let path):
-            let targets = Self.targets(container, port)
-            try await again(until: deadline) { remaining in try await answers(targets, path, nil, remaining) }
+            try await ask(Self.targets(container, port, path: path), until: deadline)
         case .url(let text):
             guard let url = PlainURL(text) else { throw NotReady(description: "'\(text)' is no http:// URL") }
-            let target = Target(host: url.host, port: url.port)
-            try await again(until: deadline) { remaining in
-                try await answers([target], url.path, url.authority, remaining)
-            }
+            try await ask([Target(url.host, url.port, path: url.path, authority: url.authority)], until: deadline)
         }
     }
 
-    private static func targets(_ container: Container, _ port: Int) -> [Target] {
+    private static func targets(_ container: Container, _ port: Int, path: String?) -> [Target] {
         let details = container.details ?? .init()
-        var targets = details.addresses.map { Target(host: $0, port: port) }
-        if details.network == "host" { targets.append(Target(host: "127.0.0.1", port: port)) }
+        var targets = details.addresses.prefix(mostTargets).map { Target($0, port, path: path) }
+        if details.network == "host" { targets.append(Target("127.0.0.1", port, path: path)) }
         if let published = details.published[port] {
-            targets.append(Target(host: published.address, port: published.port))
+            targets.append(Target(published.address, published.port, path: path))
         }
         return targets
     }
 
-    /// - Parameter body: null: it is ready; else why not.
-    private func again(
-        until deadline: Instant, _ body: (Duration) async throws -> String?
-    ) async throws(NotReady) {
+    // MARK: Asking
+
+    /// Returns with the first good answer; throws what each was seen to do last.
+    private func ask(_ targets: [Target], until deadline: Instant) async throws(NotReady) {
+        let seen = await withTaskGroup(of: (Int, String?).self) { group -> [Int: String]? in
+            for (index, target) in targets.enumerated() {
+                group.addTask { (index, await again(target, until: deadline)) }
+            }
+            var seen: [Int: String] = [:]
+            for await (index, why) in group {
+                guard let why else {
+                    group.cancelAll()
+                    return nil
+                }
+                seen[index] = why
+            }
+            return seen
+        }
+        guard let seen else { return }
+        let whys = targets.indices.compactMap { seen[$0] }
+        throw NotReady(description: whys.isEmpty ? "it has no address" : whys.joined(separator: "; "))
+    }
+
+    /// Null: it is ready; else why it wasn't until the deadline.
+    private func again(_ target: Target, until deadline: Instant) async -> String? {
         var wait = Self.firstWait
         while true {
-            var seen: String
-            do {
-                guard let why = try await body(deadline - time.now) else { return }
-                seen = why
-            } catch {
-                seen = "\(error)"
-            }
-            guard time.now + wait < deadline, !Task.isCancelled else { throw NotReady(description: seen) }
+            guard let why = await hindrance(target, deadline - time.now) else { return nil }
+            guard time.now + wait < deadline, !Task.isCancelled else { return why }
             try? await time.sleep(until: time.now + wait)
             wait = min(wait * 2, Self.longestWait)
         }
     }
 
-    private func connects(_ targets: [Target], _ limit: Duration) async throws -> String? {
-        var seen = "it has no address"
-        for target in targets {
-            do {
-                let channel = try await ClientBootstrap(group: loop)
-                    .connectTimeout(TimeAmount(min(limit, Self.connectLimit)))
-                    .connect(host: target.host, port: target.port).get()
-                try await channel.close()
+    /// Why it isn't ready; null: it is.
+    private func hindrance(_ target: Target, _ limit: Duration) async -> String? {
+        do {
+            guard let page = target.page else {
+                let channel = try await target.endpoint.connect(
+                    on: loop, within: TimeAmount(min(limit, Self.connectLimit)))
+                channel.close(promise: nil)
                 return nil
-            } catch {
-                seen = "\(target.host):\(target.port): \(error)"
             }
+            let status = try await status(target.endpoint, page, within: limit)
+            return status < 500 ? nil : "\(target.description) answers \(status)"
+        } catch {
+            return "\(target.description): \(error)"
         }
-        return seen
     }
 
     private struct Answered: Error {
@@ -99,53 +124,18 @@ struct NetworkReadiness: ReadinessProbe {
     }
 
     /// Any answer below 500 will do. Only its head is read; redirects are answers, and no proxy is asked.
-    private func answers(
-        _ targets: [Target], _ path: String, _ authority: String?, _ limit: Duration
-    ) async throws -> String? {
-        var seen = "it has no address"
-        for target in targets {
-            let client = HTTPClient(host: target.host, port: target.port, eventLoop: loop)
-            let host = authority ?? (target.host.contains(":") ? "[\(target.host)]" : target.host) + ":\(target.port)"
-            let request = HTTPRequest("GET", path, headers: [("Host", host), ("Connection", "close")])
-            do {
-                try await client.lines(request, within: limit, longest: 1 << 16) { head in
-                    throw Answered(status: head.status)
-                } receive: { _ in
-                }
-            } catch let answer as Answered {
-                if answer.status < 500 { return nil }
-                seen = "\(host)\(path) answers \(answer.status)"
-            } catch {
-                seen = "\(host)\(path): \(error)"
+    private func status(_ endpoint: Endpoint, _ page: Target.Page, within limit: Duration) async throws -> Int {
+        let client = HTTPClient(endpoint, eventLoop: loop)
+        let request = HTTPRequest(
+            "GET", page.path, headers: [("Host", page.authority), ("Connection", "close")])
+        do {
+            try await client.lines(request, within: limit, longest: 1 << 16) { head in
+                throw Answered(status: head.status)
+            } receive: { _ in
             }
+            throw HTTPFault.closed
+        } catch let answer as Answered {
+            return answer.status
         }
-        return seen
-    }
-}
-
-/// `http://host:port/path`.
-struct PlainURL {
-    var host: String
-    var port: Int
-    var path: String
-    /// Host and port as written.
-    var authority: String
-
-    init?(_ text: String) {
-        guard text.hasPrefix("http://") else { return nil }
-        let rest = text.dropFirst(7)
-        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-        authority = String(rest[..<end])
-        path = rest[end...].hasPrefix("/") ? String(rest[end...]) : "/" + rest[end...]
-        var name = authority[...]
-        port = 80
-        if let colon = name.lastIndex(of: ":"), !name.hasSuffix("]") {
-            guard let number = Int(name[name.index(after: colon)...]), (1...65_535).contains(number) else { return nil }
-            port = number
-            name = name[..<colon]
-        }
-        if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
-        guard !name.isEmpty, !name.contains("@") else { return nil }
-        host = String(name)
     }
 }
