@@ -51,9 +51,11 @@ package final class KernelHost: ContainerHost {
     package func unread(_ container: Container, ignoring: [AddressBlock]) -> [UnreadSocket] {
         guard Self.hasOwnNetwork(container) else { return [] }
         let table = SocketTable(of: container.pid, proc: proc, files: ["tcp", "tcp6", "udp", "udp6"])
-        return (table?.unread ?? []).filter { entry in !ignoring.contains { $0.contains(entry.endpoints.remote) } }.map
-        {
-            UnreadSocket(endpoints: "\($0.endpoints)", port: $0.endpoints.localPort, waiting: $0.unread)
+        let waiting = (table?.unread ?? []).filter { entry in
+            !ignoring.contains { $0.contains(entry.endpoints.remote) }
+        }
+        return waiting.map {
+            UnreadSocket(endpoints: "\($0.endpoints)", port: Int($0.endpoints.localPort), waiting: $0.waiting)
         }
     }
 

@@ -4,7 +4,7 @@ package struct UnreadSocket: Sendable, Hashable {
     package var endpoints: String
     /// The port at the container's end.
     package var port: Int
-    /// Bytes; for a listener, connections.
+    /// Bytes, and one more for a connection that the container has not accepted yet.
     package var waiting: Int
 
     package init(endpoints: String, port: Int, waiting: Int) {

@@ -1,4 +1,5 @@
 import Foundation
+import Libc
 import SleepCore
 import Testing
 
@@ -15,14 +16,66 @@ struct SocketTableTests {
            4: 0100007F:0050 0100007F:C352 01 00000000:00000005 00:00000000 00000000     0        0 5 1 0 20 4 30 10 -1
         """
 
-    @Test("inbound are those to ports that somebody listens on, loopback apart")
+    @Test("inbound are those to ports that the container listens on, loopback apart")
     func inbound() {
         #expect(SocketTable(tcp).inboundPeers.map(\.description) == ["10.10.0.7", "10.10.0.7"])
     }
 
-    @Test("unread are connections that nobody has accepted, and bytes that nobody has read")
+    @Test("bytes that no process has read wait, loopback apart; a listener by itself doesn't")
     func unread() {
-        #expect(SocketTable(tcp).unread.map(\.unread) == [2, 9])
+        #expect(SocketTable(tcp).unread.map(\.waiting) == [9])
+    }
+
+    @Test("a connection that isn't accepted waits, with its bytes and under its client's address")
+    func unaccepted() {
+        let table = SocketTable(
+            """
+            sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+            0: 00000000:0050 00000000:0000 0A 00000000:00000003 00:00000000 00000000     0        0 71 1 0 100 0 0 10 0
+            1: 021FAC0A:0050 07000A0A:C350 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0 20 4 30 10 -1
+            2: 021FAC0A:0050 08000A0A:C351 01 00000000:00000009 00:00000000 00000000     0        0 0 1 0 20 4 30 10 -1
+            3: 021FAC0A:0050 09000A0A:C352 08 00000000:00000000 00:00000000 00000000     0        0 0 1 0 20 4 30 10 -1
+            4: 021FAC0A:0050 0A000A0A:C353 03 00000000:00000000 00:00000000 00000000     0        0 0 1 0 20 4 30 10 -1
+            5: 021FAC0A:0050 0B000A0A:C354 06 00000000:00000000 03:00000000 00000000     0        0 0 3 0
+            6: 021FAC0A:0050 0C000A0A:C355 01 00000000:00000000 00:00000000 00000000     0        0 72 1 0 20 4 30 10 -1
+            7: 0100007F:0050 0100007F:C356 01 00000000:00000000 00:00000000 00000000     0        0 0 1 0 20 4 30 10 -1
+            """)
+        #expect(table.unread.map(\.endpoints.remote.description) == ["10.10.0.7", "10.10.0.8", "10.10.0.9"])
+        #expect(table.unread.map(\.waiting) == [1, 10, 1])
+    }
+
+    @Test(
+        "a row whose numbers don't fit is left out",
+        arguments: [
+            "021FAC0A:0050 07000A0A:C350 01 0:FFFFFFFFFFFFFFFF", "021FAC0A:0050 07000A0A:C350 01 0:7FFFFFFFFFFFFFFF",
+            "021FAC0A:0050 07000A0A:C350 01 0:-9", "021FAC0A:0050 07000A0A:C350 01 0:",
+            "021FAC0A:0050 07000A0A:C350 01",
+            "021FAC0A:10050 07000A0A:C350 01 0:9", "021FAC0A:-1 07000A0A:C350 01 0:9",
+            "021FAC0A:0050 07000A0A:C350 101 0:9", "021FAC0A:0050 07000A0A07000A0A:C350 01 0:9", ": : : :",
+        ])
+    func oddNumbers(row: String) {
+        let table = SocketTable("sl\n0: \(row)\n1: 021FAC0A:0050 07000A0A:C350 01 0:FFFFFFFF\n")
+        #expect(table.unread.map(\.waiting) == [0xFFFF_FFFF])
+    }
+
+    @Test("the kernel shows a connection that isn't accepted without an inode, and with one afterwards")
+    func accept() throws {
+        let listener = try LoopbackListener()
+        let client = try listener.connect(sending: 5)
+        defer { close(client) }
+        #expect(try entry(listener).waiting == 6)
+        let accepted = Libc.accept(listener.descriptor, nil, nil)
+        try #require(accepted >= 0)
+        defer { close(accepted) }
+        #expect(try entry(listener).waiting == 5)
+    }
+
+    /// The connection's end at a listener of this process. Loopback is left out of `unread`, not of the table.
+    private func entry(_ listener: LoopbackListener) throws -> SocketTable.Entry {
+        let table = try #require(SocketTable(of: Int(getpid()), proc: "/proc", files: ["tcp"]))
+        let entries = table.entries.filter { $0.endpoints.localPort == listener.port }
+        #expect(entries.first { $0.state == .listening }?.waiting == 0)
+        return try #require(entries.first { $0.state == .established })
     }
 
     @Test("IPv6, and IPv4 in IPv6 clothes")
