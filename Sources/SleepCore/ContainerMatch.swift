@@ -29,9 +29,12 @@ package struct ContainerMatch: Sendable, Hashable, CustomStringConvertible {
     package let description: String
     package let requirement: Requirement
 
-    init(_ kind: MatchKind, _ text: String, _ requirement: Requirement) {
-        written = kind.key.map { "{\($0): \(text)}" } ?? text
-        description = "\(kind.noun) \(text)"
+    /// - Parameters:
+    ///   - key: as in `{key: TEXT}`; null: the text alone.
+    ///   - noun: what people call a match of this kind.
+    init(_ key: String?, _ noun: String, _ text: String, _ requirement: Requirement) {
+        written = key.map { "{\($0): \(text)}" } ?? text
+        description = "\(noun) \(text)"
         self.requirement = requirement
     }
 

@@ -5,8 +5,6 @@ package struct MatchKind: Sendable {
     package let key: String?
     /// What may stand there, as told to whoever wrote something else.
     package let grammar: String
-    /// What people call a match of this kind, before its text.
-    package let noun: String
     /// One line for editors.
     package let about: String
     /// Null: the text can't be such a match.

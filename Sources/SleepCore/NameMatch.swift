@@ -1,7 +1,7 @@
 extension MatchKind {
     /// `github`: the container of this name.
     static let name = MatchKind(
-        key: nil, grammar: "a name", noun: "container", about: "the container's name"
+        key: nil, grammar: "a name", about: "the container's name"
     ) { isName($0) ? .name($0) : nil }
 
     /// What Docker takes for a container's name, and svcd for a service's.
@@ -15,5 +15,5 @@ extension MatchKind {
 }
 
 extension ContainerMatch {
-    package static func name(_ name: String) -> ContainerMatch { ContainerMatch(.name, name, .name(name)) }
+    package static func name(_ name: String) -> ContainerMatch { ContainerMatch(nil, "container", name, .name(name)) }
 }

@@ -60,7 +60,7 @@ struct RunCommand: AsyncParsableCommand {
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, nil)
         signal(SIGPIPE, SIG_DFL)
-        unsetenv(Svcctl.dispatchLog)
+        unsetenv(dispatchLog)
         var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
         execvp(command[0], &arguments)

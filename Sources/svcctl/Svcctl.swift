@@ -3,6 +3,8 @@ internal import ControlTypes
 internal import Libc
 internal import SleepCore
 
+let dispatchLog = "LIBDISPATCH_LOG"
+
 /// The operator's command. Every command is one request to the daemon and a way to print the answer.
 @main
 struct Svcctl: AsyncParsableCommand {
@@ -29,8 +31,6 @@ struct Svcctl: AsyncParsableCommand {
         ])
 
     @OptionGroup var options: GlobalOptions
-
-    static let dispatchLog = "LIBDISPATCH_LOG"
 
     /// Suggests the nearest command for one that doesn't exist, which the parser itself leaves at a complaint.
     static func main() async {
