@@ -103,6 +103,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "SleepCore", "Libc"], swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: settings),
+        .testTarget(name: "svcctlTests", dependencies: ["svcctl", arguments], swiftSettings: settings),
         .testTarget(
             name: "svcdTests",
             dependencies: [

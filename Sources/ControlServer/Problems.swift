@@ -4,7 +4,7 @@ internal import PolicyFile
 internal import SleepCore
 internal import SleepEngine
 
-/// Every way a request can fail, as status and sentence. The one place that knows HTTP statuses.
+/// Every way a request can fail, as status and sentence. The one place that knows their statuses.
 enum Problems {
     // MARK: Requests
 

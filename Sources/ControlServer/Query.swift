@@ -29,6 +29,17 @@ struct Query: Sendable {
         return duration
     }
 
+    /// Null where it isn't given.
+    ///
+    /// - Throws: a 400 that says what was expected.
+    func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+        guard let text = values[name] else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            throw Problems.badRequest("\(name) is '\(text)', expected \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
     func flag(_ name: String) throws -> Bool {
         switch values[name] {
         case nil, "false", "0": return false

@@ -174,9 +174,7 @@ struct Responder: Sendable {
         let name = job.query["service"]
         let since = try since(job, or: Journal.keptFor, supervisor)
         if let name, !supervisor.has(name) { throw unknown(name, supervisor) }
-        guard let limit = Int(job.query["limit"] ?? "1000"), (1...100_000).contains(limit) else {
-            throw Problems.badRequest("limit is '\(job.query["limit"] ?? "")', expected 1 to 100000")
-        }
+        let limit = try job.query.integer("limit", in: 1...100_000) ?? 1000
         let rows = try await supervisor.journal.transitions(of: name, since: since, limit: limit)
         return Answer(json: History(history: rows.map(History.Entry.init)))
     }

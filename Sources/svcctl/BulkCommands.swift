@@ -59,7 +59,12 @@ struct Bulk {
 
 struct WakeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "wake", abstract: "Wakes services and waits until they answer; prints latency against budget.")
+        commandName: "wake", abstract: "Wakes services and waits until they answer; prints latency against budget.",
+        discussion: """
+            svcctl wake github                      wait until it answers
+            svcctl wake github --timeout 2s         exit with 75 if that takes longer
+            svcctl wake --tier browser --no-wait    begin, and return at once
+            """)
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var selection: ServiceSelection
@@ -97,7 +102,12 @@ enum DepthArgument: String, ExpressibleByArgument, CaseIterable { case frozen, r
 
 struct SleepCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sleep", abstract: "Puts services to sleep now, or says which veto stands in the way.")
+        commandName: "sleep", abstract: "Puts services to sleep now, or says which veto stands in the way.",
+        discussion: """
+            svcctl sleep github                      freeze it now
+            svcctl sleep github --depth reclaimed    hand its memory back as well
+            svcctl sleep --all --force               whatever but sleep: never forbids it
+            """)
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var selection: ServiceSelection
@@ -128,7 +138,11 @@ struct SleepCommand: AsyncParsableCommand {
 
 struct PinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pin", abstract: "Keeps services awake, over restarts too, until unpinned or for a while.")
+        commandName: "pin", abstract: "Keeps services awake, over restarts too, until unpinned or for a while.",
+        discussion: """
+            svcctl pin github             until unpinned
+            svcctl pin --all --for 2h     before a backup
+            """)
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var selection: ServiceSelection
@@ -150,7 +164,12 @@ struct PinCommand: AsyncParsableCommand {
 }
 
 struct UnpinCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "unpin", abstract: "Lets services sleep again.")
+    static let configuration = CommandConfiguration(
+        commandName: "unpin", abstract: "Lets services sleep again.",
+        discussion: """
+            svcctl unpin github
+            svcctl unpin --all
+            """)
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var selection: ServiceSelection

@@ -3,7 +3,6 @@ internal import ControlTypes
 internal import Libc
 internal import NIOCore
 internal import NIOPosix
-internal import SleepCore
 internal import UnixHTTP
 
 /// Speaks with the daemon over its control socket.
@@ -54,11 +53,6 @@ struct ControlClient {
     static func path(_ service: String, _ rest: String = "") -> String {
         "/v1/services/\(service.escapedForURL)\(rest)"
     }
-}
-
-/// Checks a duration before it is sent.
-enum DurationCheck {
-    static func isDuration(_ text: String) -> Bool { DurationText.parse(text) != nil }
 }
 
 /// Query parameters, escaped; what is null is left out.

@@ -6,13 +6,22 @@ internal import SleepCore
 struct PolicyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "Validates, shows and describes policies.",
+        discussion: """
+            svcctl policy check policy.yaml          every mistake, with line and column
+            svcctl policy show github                its settings, and which line set each
+            svcctl policy show --file policy.yaml    the same of a file, without a daemon
+            svcctl policy schema > schema.json       for an editor
+            """,
         subcommands: [Check.self, Show.self, Schema.self])
 
     @OptionGroup var options: GlobalOptions
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Validates a policy file; lists every fault. Needs no daemon.")
+            abstract: "Validates a policy file; lists every fault. Needs no daemon.",
+            discussion: """
+                svcctl policy check policy.yaml
+                """)
 
         @OptionGroup var options: GlobalOptions
 
@@ -40,7 +49,12 @@ struct PolicyCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows the settings in effect and where each came from.")
+            abstract: "Shows the settings in effect and where each came from.",
+            discussion: """
+                svcctl policy show                       what the daemon goes by
+                svcctl policy show github --changed      without what is built in
+                svcctl policy show --file policy.yaml    of a file, without a daemon
+                """)
 
         @OptionGroup var options: GlobalOptions
 
@@ -106,7 +120,11 @@ struct PolicyCommand: AsyncParsableCommand {
     }
 
     struct Schema: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Prints a JSON Schema of policies, for editors.")
+        static let configuration = CommandConfiguration(
+            abstract: "Prints a JSON Schema of policies, for editors.",
+            discussion: """
+                svcctl policy schema > schema.json
+                """)
 
         func run() throws { print(try PolicyFile.schema()) }
     }

@@ -83,7 +83,7 @@ func percent(_ share: Double?) -> String { share.map { "\(rounded($0 * 100)) %" 
 
 /// `3s`, `12m`, `5h`, `2d`: one unit, rounded down.
 func span(_ seconds: Double) -> String {
-    let seconds = Int(seconds)
+    let seconds = Int(exactly: seconds.rounded(.down)) ?? 0
     if seconds < 60 { return "\(seconds)s" }
     if seconds < 3600 { return "\(seconds / 60)m" }
     if seconds < 86_400 { return "\(seconds / 3600)h" }

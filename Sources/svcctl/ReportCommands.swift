@@ -3,7 +3,10 @@ internal import ControlTypes
 
 struct WhyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "why", abstract: "Tells why a service is in its state, what would change it and when.")
+        commandName: "why", abstract: "Tells why a service is in its state, what would change it and when.",
+        discussion: """
+            svcctl why github
+            """)
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var target: ServiceArgument
@@ -23,7 +26,11 @@ struct WhyCommand: AsyncParsableCommand {
 
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Lists what happened: transitions with trigger, latency and outcome.")
+        commandName: "history", abstract: "Lists what happened: transitions with trigger, latency and outcome.",
+        discussion: """
+            svcctl history                       every service
+            svcctl history github --since 1d     one of them, since yesterday
+            """)
 
     @OptionGroup var options: GlobalOptions
 
@@ -61,7 +68,10 @@ struct HistoryCommand: AsyncParsableCommand {
 
 struct BudgetsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "budgets", abstract: "Counts wakes against their budgets, per tier and per service.")
+        commandName: "budgets", abstract: "Counts wakes against their budgets, per tier and per service.",
+        discussion: """
+            svcctl budgets --since 7d
+            """)
 
     @OptionGroup var options: GlobalOptions
 
@@ -95,7 +105,11 @@ struct BudgetsCommand: AsyncParsableCommand {
 
 struct EventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "events", abstract: "Prints what happens as it happens; without --follow what has happened.")
+        commandName: "events", abstract: "Prints what happens as it happens; without --follow what has happened.",
+        discussion: """
+            svcctl events                      the last hour
+            svcctl events --follow -o json     for scripts, a line each
+            """)
 
     @OptionGroup var options: GlobalOptions
 
@@ -134,7 +148,10 @@ struct EventsCommand: AsyncParsableCommand {
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Checks the host for what svcd needs and for what would disturb sleepers.")
+        commandName: "doctor", abstract: "Checks the host for what svcd needs and for what would disturb sleepers.",
+        discussion: """
+            svcctl doctor
+            """)
 
     @OptionGroup var options: GlobalOptions
 

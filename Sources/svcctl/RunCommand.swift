@@ -6,9 +6,13 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Keeps a service awake while a command runs; exits as the command does.",
         discussion: """
-            Takes a lease, which wakes the service, and becomes the command: its process, signals, terminal and exit
-            code are svcctl's own. A process beside it renews the lease, and ends it when the command is gone, however
-            it went. 125: no lease. 126: the command can't be run. 127: there is no such command.
+            svcctl run github -- ./import.sh
+
+            Takes a lease, which wakes the service, and becomes the command: its process, signals, terminal and exit \
+            code are svcctl's own. A process beside it renews the lease, and ends it when the command is gone, however \
+            it went.
+
+            125: no lease. 126: the command can't be run. 127: there is no such command.
             """)
 
     @OptionGroup var options: GlobalOptions

@@ -6,7 +6,12 @@ enum ModeArgument: String, ExpressibleByArgument, CaseIterable { case auto, obse
 struct ModeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mode", abstract: "Shows or sets whether svcd acts on its own; survives restarts.",
-        discussion: "auto: idle services fall asleep. observe: decides and logs, touches nothing. off: nothing.")
+        discussion: """
+            auto: idle services fall asleep. observe: decides and logs, touches nothing. off: nothing.
+
+            svcctl mode            show it
+            svcctl mode observe    watch for a day what it would do
+            """)
 
     @OptionGroup var options: GlobalOptions
 
@@ -26,7 +31,10 @@ struct ModeCommand: AsyncParsableCommand {
 
 struct ReloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "reload", abstract: "Loads the policy anew, all or nothing.")
+        commandName: "reload", abstract: "Loads the policy anew, all or nothing.",
+        discussion: """
+            svcctl policy check /etc/svcd/policy.yaml && svcctl reload
+            """)
 
     @OptionGroup var options: GlobalOptions
 

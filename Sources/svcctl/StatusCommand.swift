@@ -3,7 +3,12 @@ internal import ControlTypes
 
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Shows state, idle time, last wake and budget of services.")
+        commandName: "status", abstract: "Shows state, idle time, last wake and budget of services.",
+        discussion: """
+            svcctl status                 every service
+            svcctl status github fetch    these two
+            svcctl status -o json         for scripts
+            """)
 
     @OptionGroup var options: GlobalOptions
 
@@ -62,7 +67,10 @@ struct StatusCommand: AsyncParsableCommand {
 
 struct IsAwakeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "is-awake", abstract: "Exits with 0 if a service is awake, with 3 if not.")
+        commandName: "is-awake", abstract: "Exits with 0 if a service is awake, with 3 if not.",
+        discussion: """
+            svcctl is-awake github || echo "it sleeps"
+            """)
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var target: ServiceArgument

@@ -19,7 +19,7 @@ struct Svcctl: AsyncParsableCommand {
             svcctl pin --all --for 2h          keep everything awake, for a backup say
             svcctl run github -- ./import.sh   keep it awake while a command runs
 
-            Exit codes: 0 done, 1 failed, 3 not awake, 64 usage, 66 unknown service, 69 no daemon,
+            Exit codes: 0 done, 1 failed, 3 not awake, 64 usage, 66 unknown service, 69 no daemon, \
             75 the wake timed out, 77 not permitted, 78 the policy is invalid.
             """,
         version: productVersion,
@@ -83,7 +83,7 @@ struct ServiceSelection: ParsableArguments {
 extension String {
     /// Text as a duration of the contract.
     func asDuration(_ option: String) throws -> String {
-        guard DurationCheck.isDuration(self) else {
+        guard DurationText.parse(self) != nil else {
             throw ValidationError("\(option) is '\(self)', expected a duration like 300ms, 5m or 1h30m.")
         }
         return self
