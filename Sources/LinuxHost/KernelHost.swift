@@ -49,7 +49,7 @@ package final class KernelHost: ContainerHost {
     }
 
     package func unread(_ container: Container, ignoring: [AddressBlock]) -> [UnreadSocket] {
-        guard Self.hasOwnNetwork(container) else { return [] }
+        guard container.sharedNetwork == nil else { return [] }
         let table = SocketTable(of: container.pid, proc: proc, files: ["tcp", "tcp6", "udp", "udp6"])
         let waiting = (table?.unread ?? []).filter { entry in
             !ignoring.contains { $0.contains(entry.endpoints.remote) }
@@ -60,15 +60,9 @@ package final class KernelHost: ContainerHost {
     }
 
     package func unanswered(_ container: Container, within limit: Duration, ignoring: [AddressBlock]) -> [OpenRequest] {
-        guard Self.hasOwnNetwork(container) else { return [] }
+        guard container.sharedNetwork == nil else { return [] }
         let requests = UnansweredRequests(pid: container.pid, proc: proc)
         return requests?.open(within: limit.milliseconds, ignoring: ignoring) ?? []
-    }
-
-    /// Otherwise the sockets of others are in the same namespace.
-    private static func hasOwnNetwork(_ container: Container) -> Bool {
-        let network = container.details?.network ?? "bridge"
-        return network != "host" && !network.hasPrefix("container:")
     }
 
     package func watch(_ place: String, _ body: @escaping @Sendable () -> Void) -> AnyObject? {

@@ -20,11 +20,8 @@ final class TrafficWatcher: Sendable {
     init(
         _ container: Container, ignoring: [AddressBlock], proc: String, _ body: @escaping @Sendable () -> Void
     ) throws(Refusal) {
-        let details = container.details ?? .init()
-        if details.network == "host" || details.network.hasPrefix("container:") {
-            throw Refusal(reason: "it has no network of its own (\(details.network))")
-        }
-        let addresses = details.addresses.compactMap(IPAddress.init)
+        if let mode = container.sharedNetwork { throw Refusal(reason: "it has no network of its own (\(mode))") }
+        let addresses = (container.details?.addresses ?? []).compactMap(IPAddress.init)
         guard !addresses.isEmpty else { throw Refusal(reason: "it has no address") }
         let links = Self.links(of: container.pid, proc: proc)
         guard let links, !links.isEmpty else {

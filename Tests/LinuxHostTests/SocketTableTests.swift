@@ -94,20 +94,21 @@ struct SocketTableTests {
     func devices() {
         let text = """
             Inter-|   Receive                                                |  Transmit
-             face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+             face |bytes    packets errs drop fifo frame compressed multicast\
+            |bytes    packets errs drop fifo colls carrier compressed
                 lo: 999 9 0 0 0 0 0 0 999 9 0 0 0 0 0 0
               eth0:100 2 0 0 0 0 0 0 40 1 0 0 0 0 0 0
               eth1: 1000 20 0 0 0 0 0 0 400 10 0 0 0 0 0 0
             """
-        let sum = ContainerMeter.sum(devices: Array(text.utf8)[...])
+        let sum = NetworkSensor.sum(devices: Array(text.utf8)[...])
         #expect(sum.bytes == 1540 && sum.packets == 33)
     }
 
     @Test("CPU time of either version")
     func cpu() {
-        #expect(ContainerMeter.cpuTime(Array("1500000\n".utf8)[...], isV2: false) == .microseconds(1500))
+        #expect(CPUSensor.time(Array("1500000\n".utf8)[...], isV2: false) == .microseconds(1500))
         #expect(
-            ContainerMeter.cpuTime(Array("usage_usec 77\nuser_usec 5\n".utf8)[...], isV2: true) == .microseconds(77))
+            CPUSensor.time(Array("usage_usec 77\nuser_usec 5\n".utf8)[...], isV2: true) == .microseconds(77))
     }
 
     @Test(
