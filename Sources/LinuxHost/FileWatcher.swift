@@ -32,20 +32,8 @@ final class FileWatcher: Sendable {
             let watch = inotify_add_watch(descriptor, path, UInt32(IN_MODIFY))
             guard watch >= 0 else { return nil }
             bodies[watch] = body
-            return Token(self, watch)
+            return Held { [self] in forget(watch) }
         }
-    }
-
-    private final class Token: Sendable {
-        private let watcher: FileWatcher
-        private let watch: CInt
-
-        init(_ watcher: FileWatcher, _ watch: CInt) {
-            self.watcher = watcher
-            self.watch = watch
-        }
-
-        deinit { watcher.forget(watch) }
     }
 
     private func forget(_ watch: CInt) {
@@ -66,4 +54,13 @@ final class FileWatcher: Sendable {
             position += headSize + Int(event.len)
         }
     }
+}
+
+/// Does something at the end of its life.
+private final class Held: Sendable {
+    private let end: @Sendable () -> Void
+
+    init(_ end: @escaping @Sendable () -> Void) { self.end = end }
+
+    deinit { end() }
 }

@@ -12,11 +12,6 @@ internal import SleepCore
 struct Reclaimer: Sendable {
     private static let chunkBytes = 2 << 20
     private static let smallestChunkBytes = 256 << 10
-    /// How often it is looked whether what goes to a disk has gone, and how often in vain at most.
-    private static let settlingMicroseconds: UInt32 = 5_000
-    private static let mostRestingLooks = 20
-    /// Between two looks at the guards.
-    private static let chunksPerGuard = 16
     /// Shares of ten seconds in which everything stood still; above them the host has other worries.
     private static let mostMemoryStall = 0.2
     private static let mostIOStall = 0.4
@@ -47,9 +42,9 @@ struct Reclaimer: Sendable {
             return ReclaimOutcome(.unavailable(hindrance), before: before, after: before)
         }
         if let end = standingGuard() { return ReclaimOutcome(end, before: before, after: before) }
-        // What an earlier sleep has handed back, and nobody has needed since, counts as handed back.
+        // What an earlier sleep has handed back, and no process has needed since, counts as handed back.
         let wholeBytes = before.residentBytes + before.swappedBytes
-        var job = Job(
+        var job = ReclaimJob(
             container: container, cgroup: cgroup, beforeBytes: before.residentBytes,
             goalBytes: wholeBytes - Int(Double(wholeBytes) * share), order: order,
             freezer: freezer, guards: standingGuard)
@@ -81,60 +76,7 @@ struct Reclaimer: Sendable {
         return nil
     }
 
-    private struct Job {
-        let container: Container
-        let cgroup: MemoryCgroup
-        let beforeBytes: Int
-        let goalBytes: Int
-        let order: HaltFlag
-        let freezer: KernelFreezer
-        let guards: () -> ReclaimOutcome.End?
-        private var chunks = 0
-
-        init(
-            container: Container, cgroup: MemoryCgroup, beforeBytes: Int, goalBytes: Int, order: HaltFlag,
-            freezer: KernelFreezer, guards: @escaping () -> ReclaimOutcome.End?
-        ) {
-            self.container = container
-            self.cgroup = cgroup
-            self.beforeBytes = beforeBytes
-            self.goalBytes = goalBytes
-            self.order = order
-            self.freezer = freezer
-            self.guards = guards
-        }
-
-        /// What is still to go, as of the last look.
-        private(set) var leftBytes = Int.max
-
-        /// Waits for what has been asked for: to a disk it goes in the background.
-        mutating func settle() {
-            var restingLooks = 0
-            while restingLooks < Reclaimer.mostRestingLooks, leftBytes > 0, !order.isRaised {
-                let before = leftBytes
-                usleep(Reclaimer.settlingMicroseconds)
-                look()
-                restingLooks = leftBytes < before ? 0 : restingLooks + 1
-            }
-        }
-
-        private mutating func look() {
-            leftBytes = (cgroup.reading?.residentBytes).map { $0 - goalBytes } ?? 0
-        }
-
-        /// Why to stop before the next chunk; null: go on.
-        mutating func end() -> ReclaimOutcome.End? {
-            if order.isRaised { return .halted }
-            look()
-            if leftBytes <= 0 { return .done }
-            // Somebody else has woken it.
-            if freezer.isFrozen(container) == false { return .halted }
-            chunks += 1
-            return chunks % Reclaimer.chunksPerGuard == 0 ? guards() : nil
-        }
-    }
-
-    private func work(_ job: inout Job) -> ReclaimOutcome.End {
+    private func work(_ job: inout ReclaimJob) -> ReclaimOutcome.End {
         if job.cgroup.isV2, let end = reclaimByCgroup(&job) { return end }
         return reclaimByAdvice(&job) ?? forceEmpty(job)
     }
@@ -142,7 +84,7 @@ struct Reclaimer: Sendable {
     // MARK: cgroup v2
 
     /// Null: this kernel has no `memory.reclaim`.
-    private func reclaimByCgroup(_ job: inout Job) -> ReclaimOutcome.End? {
+    private func reclaimByCgroup(_ job: inout ReclaimJob) -> ReclaimOutcome.End? {
         let file = open("\(job.cgroup.path)/memory.reclaim", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
@@ -169,7 +111,7 @@ struct Reclaimer: Sendable {
     // MARK: Advice
 
     /// Null: advising other processes is not allowed, or not known to this kernel.
-    private func reclaimByAdvice(_ job: inout Job) -> ReclaimOutcome.End? {
+    private func reclaimByAdvice(_ job: inout ReclaimJob) -> ReclaimOutcome.End? {
         var hasProcess = false
         var hasAdvised = false
         var askedBytes = 0
@@ -220,7 +162,7 @@ struct Reclaimer: Sendable {
     // MARK: All or nothing
 
     /// Interrupted by a signal to this thread when it is to stop.
-    private func forceEmpty(_ job: Job) -> ReclaimOutcome.End {
+    private func forceEmpty(_ job: ReclaimJob) -> ReclaimOutcome.End {
         let why = "neither memory.reclaim nor process_madvise (CAP_SYS_NICE, CAP_SYS_PTRACE) is to be had"
         guard !job.cgroup.isV2 else { return .unavailable(why) }
         let file = open("\(job.cgroup.path)/memory.force_empty", O_WRONLY | O_CLOEXEC)
@@ -231,30 +173,5 @@ struct Reclaimer: Sendable {
         let text = Array("0".utf8)
         if job.order.isRaised || write(file, text, 1) < 0 && errno == EINTR { return .halted }
         return .done
-    }
-}
-
-/// While it lasts, raising the flag interrupts the system call that this thread is in.
-private struct Interruption {
-    private let order: HaltFlag
-    private var unblocked = sigset_t()
-
-    init(of order: HaltFlag) {
-        self.order = order
-        // No SA_RESTART: the call is to return. Dispatch's threads block signals.
-        var action = sigaction()
-        action.__sigaction_handler.sa_handler = { _ in }
-        sigaction(SIGURG, &action, nil)
-        sigemptyset(&unblocked)
-        sigaddset(&unblocked, SIGURG)
-        pthread_sigmask(SIG_UNBLOCK, &unblocked, nil)
-        let thread = pthread_self()
-        order.whenRaised { pthread_kill(thread, SIGURG) }
-    }
-
-    func end() {
-        order.whenRaised(nil)
-        var blocked = unblocked
-        pthread_sigmask(SIG_BLOCK, &blocked, nil)
     }
 }
