@@ -1,8 +1,5 @@
 internal import Libc
 
-/// Makes the allocator give back what svcd needs for a moment only, as for a long listing. Before any thread begins.
-package func keepHeapSmall() { _ = linux_keep_heap_small() }
-
 /// What the kernel tells about this host, read when asked.
 package struct HostFacts: Sendable {
     package enum Cgroups: String, Sendable { case v1, v2, hybrid, none }
@@ -37,30 +34,4 @@ package struct HostFacts: Sendable {
     }
 
     private static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-}
-
-/// The whole of a small file of `/proc` or `/sys`; null if it can't be read or is longer than `most` bytes.
-func readText(_ path: String, most: Int = 1 << 20) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 4096)
-    while true {
-        let count = read(descriptor, &chunk, chunk.count)
-        if count < 0 { return nil }
-        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-        bytes += chunk[..<count]
-        if bytes.count > most { return nil }
-    }
-}
-
-extension String {
-    /// Without white space at its ends.
-    var trimmed: String {
-        var view = self[...]
-        while view.first?.isWhitespace == true { view.removeFirst() }
-        while view.last?.isWhitespace == true { view.removeLast() }
-        return String(view)
-    }
 }

@@ -1,0 +1,9 @@
+extension String {
+    /// Without white space at its ends.
+    var trimmed: String {
+        var view = self[...]
+        while view.first?.isWhitespace == true { view.removeFirst() }
+        while view.last?.isWhitespace == true { view.removeLast() }
+        return String(view)
+    }
+}
