@@ -1,10 +1,22 @@
 internal import Dispatch
 package import SleepCore
 
-/// This host's kernel, as far as containers are concerned.
+/// This host's kernel, as far as containers are concerned: what freezes them and thaws them, what of them is in
+/// memory and how it is handed back, what waits in their sockets, what moves, and the packets that wake them.
 ///
-/// What freezes, what is resident, what moves: everything is found through the PID of a container's init, and
-/// read from `/proc` and the cgroup file system. Nothing here knows Docker or decides anything.
+/// It answers and does what it is told. It knows neither Docker nor services nor policies beyond the settings that
+/// it is given, decides nothing, and keeps nothing but the pages that wakes have needed. What the kernel can't tell
+/// is null or empty, never a guess.
+///
+/// Everything begins with the PID of a container's first process, as Docker tells it. `/proc/PID/cgroup` names the
+/// process's cgroups, and the topmost whose name carries the container's id is the container's own (`CgroupPaths`):
+/// a PID that is another's by now leads nowhere. Where that cgroup can be frozen is its *place*, a path under
+/// `/sys/fs/cgroup` (`KernelFreezer`): what svcd has frozen is thawed by the place alone, when the process or Docker
+/// can't be asked any more. Sockets and counters are those of `/proc/PID/net`, if the network is the container's own.
+///
+/// A container chooses its processes, cgroups, sockets and packets itself: what it can have many of is read up to a
+/// bound, and numbers are checked before they are narrowed. What takes longer than microseconds has a queue of its
+/// own, and nothing waits in the one of the wake path but wakes.
 package final class KernelHost: ContainerHost {
     private let freezer: KernelFreezer
     private let reclaimer: Reclaimer
