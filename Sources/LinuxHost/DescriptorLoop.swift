@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Calls handlers when descriptors have something to read (epoll(7)), on one thread for all of them.
 ///
-/// Not Dispatch's sources: theirs spin, and call nobody, when a descriptor has an error and nothing to read, as
+/// Not Dispatch's sources: theirs spin, and call no handler, when a descriptor has an error and nothing to read, as
 /// a packet socket has whose link has gone.
 final class DescriptorLoop: Sendable {
     /// Called with whether the descriptor is broken; false: it is not to be called again.
@@ -13,7 +13,7 @@ final class DescriptorLoop: Sendable {
     static let shared = DescriptorLoop()
 
     private let epoll = linux_epoll_create()
-    /// Held while a handler runs, so that whoever has removed one may close its descriptor.
+    /// Held while a handler runs, so that a descriptor may be closed once it is removed.
     private let handlers = Mutex<[CInt: Handler]>([:])
 
     private init() {

@@ -67,8 +67,8 @@ package struct KernelFreezer: Sendable {
         return places.first { isFrozen(at: $0) == true }
     }
 
-    /// The file that changes with the state of a place. v1 reports no change of `freezer.state`, but whoever
-    /// thaws writes to it, and every write is reported (inotify(7)).
+    /// The file that changes with the state of a place. v1 reports no change of `freezer.state`, but Docker or an
+    /// operator who thaws writes to it, and every write is reported (inotify(7)).
     func stateFile(at place: String) -> String {
         let events = "\(place)/cgroup.events"
         return exists(events) ? events : "\(place)/freezer.state"

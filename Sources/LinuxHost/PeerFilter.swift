@@ -5,7 +5,7 @@ internal import SleepCore
 ///
 /// Device counters know no sources. A packet socket in the namespace does (packet(7)): its filter lets by
 /// what neither comes from nor goes to an ignored address, and the kernel counts what the filter lets by,
-/// whether or not anybody reads it. Nobody does.
+/// though no packet is ever read.
 final class PeerFilter: Sendable {
     private let descriptor: CInt
 

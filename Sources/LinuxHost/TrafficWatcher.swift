@@ -49,7 +49,8 @@ final class TrafficWatcher: Sendable {
         descriptors = opened
     }
 
-    /// Closing a packet socket waits until no processor uses it any more: some 8 ms, which nobody else should.
+    /// Closing a packet socket waits until no processor uses it any more: some 8 ms, which neither a wake nor the
+    /// thread that let go of it should.
     deinit { Self.closing.async { [descriptors] in Self.end(descriptors) } }
 
     private static let closing = DispatchQueue(label: "svcd.traffic.closing", qos: .utility)
@@ -99,7 +100,7 @@ final class TrafficWatcher: Sendable {
         let inside = "\(proc)/\(pid)/root/sys/class/net"
         var ends: [UInt32] = []
         for name in names(inside) where name != "lo" {
-            // 0 is a tunnel's, which every namespace has and nobody uses.
+            // 0 is a tunnel's, which every namespace has, used or not.
             guard let own = number("\(inside)/\(name)/ifindex"), let other = number("\(inside)/\(name)/iflink"),
                 own != other, other != 0
             else { continue }

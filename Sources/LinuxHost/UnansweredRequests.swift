@@ -3,8 +3,8 @@ internal import SleepCore
 
 /// Requests that a container has taken in and not answered yet, from the kernel's TCP sockets (sock_diag(7)).
 ///
-/// Whoever has sent the last word on a connection to a port of the service waits for the service's. A request of
-/// a few bytes is below any floor, and one that is being worked on moves none, so counters don't show them.
+/// A client that has sent the last word on a connection to a port of the service waits for the service's. A request
+/// of a few bytes is below any floor, and one that is being worked on moves none, so counters don't show them.
 struct UnansweredRequests {
     private static let listening: UInt8 = 10  // TCP_LISTEN, tcp_states.h
     private static let open: Set<UInt8> = [1, 8]  // TCP_ESTABLISHED; TCP_CLOSE_WAIT: the caller has said all
@@ -35,7 +35,7 @@ struct UnansweredRequests {
         }
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        // The kernel answers at once; should it ever not, nobody waits for it.
+        // The kernel answers at once; should it ever not, svcd goes on without.
         var limit = timeval(tv_sec: 0, tv_usec: 100_000)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         connections = [AF_INET, AF_INET6].flatMap { Self.dump(descriptor, UInt8($0)) }

@@ -21,7 +21,7 @@ struct CgroupPathsTests {
     }
 
     @Test(
-        "it is the one that carries the id, whatever lies below it and whoever made it",
+        "it is the one that carries the id, whatever lies below it and whichever runtime made it",
         arguments: [
             "/docker/ID", "/system.slice/docker-ID.scope",
             "/kubepods.slice/kubepods-pod1.slice/cri-containerd-ID.scope",

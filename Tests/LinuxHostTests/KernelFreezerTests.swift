@@ -45,7 +45,7 @@ struct KernelFreezerTests {
         #expect(freezer.isFrozen(container) == false)
     }
 
-    @Test("a process of somebody else, or none, tells nothing")
+    @Test("a process of another container, or none, tells nothing")
     func strangers() throws {
         defer { try? FileManager.default.removeItem(atPath: root) }
         #expect(freezer.isFrozen(container) == nil)
