@@ -25,7 +25,8 @@ struct Belief: Sendable {
     }
 
     private struct LateFreeze {
-        var began: Instant
+        /// Null: in an earlier life of svcd.
+        var began: Instant?
         var until: Instant
     }
 
@@ -44,7 +45,7 @@ struct Belief: Sendable {
         owned.merge(intents) { depth, _ in depth }
         for container in found where container.status == .running && intents[container.id] != nil {
             // The svcd that recorded this died before its pause had landed, if it ever does.
-            lateFreezes[container.id] = LateFreeze(began: now, until: now + Self.lateFreezeSpan)
+            lateFreezes[container.id] = LateFreeze(until: now + Self.lateFreezeSpan)
         }
     }
 
@@ -244,5 +245,7 @@ extension Belief {
     var expectsLateFreeze: Bool { !lateFreezes.isEmpty }
 
     /// Whether one of them began before that use.
-    func expectsLateFreeze(before use: Instant) -> Bool { lateFreezes.values.contains { use > $0.began } }
+    func expectsLateFreeze(before use: Instant) -> Bool {
+        lateFreezes.values.contains { $0.began.map { use > $0 } ?? true }
+    }
 }

@@ -21,14 +21,18 @@ struct Scenario {
     private(set) var transitions: [SleepMachine.Transition] = []
     private var lastID: UInt64 = 0
 
-    init(_ containers: [Container] = [.named("c")], _ change: (inout Settings) -> Void = { _ in }) {
+    /// - Parameter intents: what the journal knew at the start.
+    init(
+        _ containers: [Container] = [.named("c")], intents: [String: Depth] = [:],
+        _ change: (inout Settings) -> Void = { _ in }
+    ) {
         var settings = Settings()
         settings.idleAfter = .seconds(10)
         settings.minAwake = .zero
         settings.reclaim = nil
         change(&settings)
         machine = SleepMachine(rules: .init(settings), seed: 1, now: now)
-        send(.found(containers, intents: [:]))
+        send(.found(containers, intents: intents))
     }
 
     var state: ServiceState { machine.state }

@@ -71,6 +71,17 @@ struct ScenarioTests {
         #expect(service.begun.last == .thaw, "it is no stranger's pause")
     }
 
+    @Test("a pause that an earlier svcd asked for and that lands after the start is undone: it counts as used")
+    func pauseOfAnEarlierLife() {
+        // Whoever waited for the first listing has been told that it runs.
+        var service = Scenario(intents: ["c": .frozen])
+        service.send(.hinted(.paused))
+        service.find([.named("c", .paused)])
+        #expect(service.begun.last == .thaw)
+        service.finish()
+        #expect(service.state == .awake)
+    }
+
     @Test("a freeze that was refused is tried again, at most three times")
     func refusedFreeze() {
         var service = Scenario()
