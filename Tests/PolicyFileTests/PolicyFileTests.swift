@@ -87,7 +87,8 @@ struct PolicyFileTests {
         arguments: [
             (
                 "version: 1\nservices:\n  a: {tier: on-demnad}",
-                "p.yaml:3:13: unknown tier 'on-demnad', expected one of high-priority, on-demand, browser, did you mean 'on-demand'?"
+                "p.yaml:3:13: unknown tier 'on-demnad', expected one of high-priority, on-demand, browser,"
+                    + " did you mean 'on-demand'?"
             ),
             ("version: 1\nservices:\n  a: {tier: browser, idle_aftr: 1m}", "p.yaml:3:22: unknown key 'idle_aftr'"),
             ("version: 1\nservices:\n  a: {tier: browser, idle_aftr: 1m}", "did you mean 'idle_after'?"),

@@ -43,8 +43,9 @@ extension RealTests {
                 let traefik = try exchange(
                     "GET \(address.path) HTTP/1.1\r\nHost: \(address.host ?? ""):\(port)\r\n"
                         + "User-Agent: Go-http-client/1.1\r\nX-Forwarded-For: 192.0.2.7\r\n"
-                        + "X-Forwarded-Host: gateway.example\r\nX-Forwarded-Method: POST\r\nX-Forwarded-Proto: https\r\n"
-                        + "X-Forwarded-Uri: /github/mcp\r\nAccept-Encoding: gzip\r\n\r\n", port)
+                        + "X-Forwarded-Host: gateway.example\r\nX-Forwarded-Method: POST\r\n"
+                        + "X-Forwarded-Proto: https\r\nX-Forwarded-Uri: /github/mcp\r\n"
+                        + "Accept-Encoding: gzip\r\n\r\n", port)
                 #expect(traefik.hasPrefix("HTTP/1.1 200") && traefik.contains("Server-Timing: wake;dur="))
                 #expect(try await daemon.state("github") == "awake")
 
@@ -54,7 +55,8 @@ extension RealTests {
                 func envoy(_ service: String) throws -> String {
                     try exchange(
                         "POST \(prefix)/\(service)/mcp?x=y HTTP/1.1\r\nhost: gateway.example\r\ncontent-length: 0\r\n"
-                            + "authorization: Bearer the client's own\r\nx-envoy-internal: true\r\nx-forwarded-for: 192.0.2.7\r\n"
+                            + "authorization: Bearer the client's own\r\nx-envoy-internal: true\r\n"
+                            + "x-forwarded-for: 192.0.2.7\r\n"
                             + "x-envoy-expected-rq-timeout-ms: 15000\r\n\r\n", port)
                 }
                 let woken = try envoy("github")

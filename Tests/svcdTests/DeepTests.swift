@@ -41,8 +41,8 @@ extension RealTests {
         @Test("it goes deeper by itself, step by step, and a cold start wakes it")
         func ladder() async throws {
             let settings = """
-                {tier: on-demand, activity: [hook], idle_after: 500ms, min_awake: 0s, reclaim: {after: 1s, target: 70%}, \
-                stop_after: 3s, ready: {tcp: 80}}
+                {tier: on-demand, activity: [hook], idle_after: 500ms, min_awake: 0s, \
+                reclaim: {after: 1s, target: 70%}, stop_after: 3s, ready: {tcp: 80}}
                 """
             try await TestDaemon.with(services: ["github: \(settings)"]) { daemon, docker in
                 try await docker.serve("github", mebibytes: 20, delay: 300)

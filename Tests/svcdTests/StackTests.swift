@@ -89,7 +89,8 @@ extension RealTests {
                 }
                 let (base, asked, woken) = (alone.sorted()[100], awake.sorted()[100], waking.sorted()[100])
                 print(
-                    "Context Forge, p50 of 200: \(base) without svcd; svcd adds \(asked - base) awake, \(woken - base) asleep"
+                    "Context Forge, p50 of 200: \(base) without svcd;"
+                        + " svcd adds \(asked - base) awake, \(woken - base) asleep"
                 )
                 for name in names { try await stack.daemon.sleep(name) }
                 let failed = try await withThrowingTaskGroup(of: String?.self) { group in
@@ -210,7 +211,8 @@ extension RealTests {
                 let format =
                     "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.Memory}}"
                     + " {{.HostConfig.MemorySwap}} {{.HostConfig.MemoryReservation}} {{.HostConfig.NanoCpus}}"
-                    + " {{.HostConfig.CpuShares}} {{.HostConfig.PidsLimit}} {{.HostConfig.SecurityOpt}} {{.State.Health.Status}}"
+                    + " {{.HostConfig.CpuShares}} {{.HostConfig.PidsLimit}} {{.HostConfig.SecurityOpt}}"
+                    + " {{.State.Health.Status}}"
                 let seen = try await docker("inspect", "-f", format, "mcp_\(name)_1")
                 // Docker calls a container unhealthy as long as it is paused, and until its next check.
                 let health = name == "gateway" ? " healthy" : "healthy"
