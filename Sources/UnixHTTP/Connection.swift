@@ -8,10 +8,13 @@ final class Connection: Sendable {
     private let channel: any Channel
     private let handler: NIOLoopBound<ExchangeHandler>
 
-    init(_ channel: any Channel) throws {
+    /// - Throws: `HTTPFault.closed` where its peer has hung up already; its handlers are gone then.
+    init(_ channel: any Channel) throws(HTTPFault) {
         self.channel = channel
-        handler = NIOLoopBound(
-            try channel.pipeline.syncOperations.handler(type: ExchangeHandler.self), eventLoop: channel.eventLoop)
+        guard let handler = try? channel.pipeline.syncOperations.handler(type: ExchangeHandler.self) else {
+            throw .closed
+        }
+        self.handler = NIOLoopBound(handler, eventLoop: channel.eventLoop)
     }
 
     var isReusable: Bool { channel.isActive && handler.value.isReusable }

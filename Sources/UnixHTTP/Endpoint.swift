@@ -37,11 +37,14 @@ package enum Endpoint: Sendable, CustomStringConvertible {
             case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
             }
         do {
-            return try await withTaskCancellationHandler {
+            let channel = try await withTaskCancellationHandler {
                 try await connecting.get()
             } onCancel: {
                 attempt.cancel()
             }
+            // Opened in the same moment, and closed by now.
+            if attempt.isCancelled { throw CancellationError() }
+            return channel
         } catch {
             throw attempt.isCancelled ? CancellationError() : error
         }

@@ -144,8 +144,8 @@ package actor HTTPClient {
 
     private func fault(_ error: any Error) -> HTTPFault {
         let path = endpoint.description
-        // A cancelled task's channel may be closed under the hand that sets it up, with an error of that.
-        if error is CancellationError || Task.isCancelled { return .cancelled }
+        if error is CancellationError { return .cancelled }
+        if let fault = error as? HTTPFault { return fault }
         guard let error = error as? IOError else { return .unreachable(path: path, why: "\(error)") }
         switch error.errnoCode {
         case EACCES, EPERM: return .notPermitted(path: path)
