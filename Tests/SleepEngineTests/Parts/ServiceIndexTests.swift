@@ -22,7 +22,11 @@ struct ServiceIndexTests {
     private mutating func found(_ ids: String..., by driver: ServiceDriver) {
         let held = driver.machine.containers
         let containers = ids.map { Container(id: $0, name: $0, status: .running) }
-        _ = driver.machine.handle(.found(containers, intents: [:]), now: at[1])
+        let step = driver.machine.handle(.found(containers, intents: [:]), now: at[1])
+        // A listing that differs from what is believed leads to a look.
+        if let look = step.look {
+            _ = driver.machine.handle(.lookFinished(generation: look, containers), now: at[1])
+        }
         index.moved(driver, from: held)
     }
 
@@ -65,6 +69,16 @@ struct ServiceIndexTests {
         #expect(names(index.concerned(by: event("1", "renamed"))) == ["a"])
         #expect(names(index.concerned(by: event("1", "a"))) == ["a"])
         #expect(names(index.concerned(by: event("1", "b"))) == ["a", "b"], "renamed to what b means")
+    }
+
+    @Test("after a recreate the old container is held by nobody")
+    mutating func recreated() {
+        let driver = add("a")
+        found("1", "2", by: driver)
+        found("2", "3", by: driver)
+        #expect(index.holders(of: "1").isEmpty)
+        #expect(names(index.holders(of: "2")) == ["a"] && names(index.holders(of: "3")) == ["a"])
+        #expect(names(index.concerned(by: event("1", "gone"))).isEmpty)
     }
 
     @Test("two that hold one container are both told; when one lets go, the other still is")
