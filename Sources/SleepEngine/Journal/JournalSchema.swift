@@ -25,24 +25,33 @@ extension Journal {
         "CREATE INDEX IF NOT EXISTS wakes_at ON wakes (at)",
     ]
 
-    /// What has changed since the first tables, in order; `PRAGMA user_version` counts how many are done.
-    private static let migrations = [
-        [
-            "ALTER TABLE transitions ADD COLUMN resident_before INTEGER",
-            "ALTER TABLE transitions ADD COLUMN resident_after INTEGER",
-        ],
-        ["ALTER TABLE intents ADD COLUMN place TEXT"],
-        ["ALTER TABLE wakes ADD COLUMN container TEXT"],
+    /// Columns that the first tables did not have.
+    private static let added: [Column] = [
+        Column(table: "transitions", name: "resident_before", type: "INTEGER"),
+        Column(table: "transitions", name: "resident_after", type: "INTEGER"),
+        Column(table: "intents", name: "place", type: "TEXT"),
+        Column(table: "wakes", name: "container", type: "TEXT"),
     ]
 
-    /// Makes what isn't there. Columns are only added: what an earlier svcd has written stays readable.
+    private struct Column {
+        var table: String
+        var name: String
+        var type: String
+    }
+
+    /// Makes what isn't there. Columns are only added: what an earlier svcd has written stays readable. The tables
+    /// themselves say which they have, so that it doesn't matter where an earlier attempt was cut off.
     static func prepareTables(_ database: Database) throws(JournalFault) {
         for table in tables { try database.run(table) }
-        var done = 0
-        try database.run("PRAGMA user_version") { done = Int(clamping: max(0, $0.integer(0))) }
-        for (index, migration) in migrations.enumerated().dropFirst(done) {
-            for statement in migration { try database.run(statement) }
-            try database.run("PRAGMA user_version = \(index + 1)")
+        for column in added {
+            var names: Set<String> = []
+            try database.run("PRAGMA table_info(\(column.table))") { names.insert($0.text(1)) }
+            guard !names.contains(column.name) else { continue }
+            try database.run("ALTER TABLE \(column.table) ADD COLUMN \(column.name) \(column.type)")
         }
+        // Earlier ones went by this number.
+        var version: Int64 = 0
+        try database.run("PRAGMA user_version") { version = $0.integer(0) }
+        if version < 3 { try database.run("PRAGMA user_version = 3") }
     }
 }

@@ -85,6 +85,7 @@ extension Dispatcher {
         }
         for driver in index.all {
             var found = listing.find(driver.target)
+            driver.kernel.release(allBut: found, world.host)
             for container in found.indices { driver.kernel.correct(&found[container], world.host) }
             let claimed = claims.claim(found)
             if !claimed.void.isEmpty { world.journal.write(.forget(claimed.void)) }

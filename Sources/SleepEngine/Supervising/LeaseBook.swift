@@ -19,8 +19,11 @@ struct LeaseBook {
     /// How many leases one peer may hold at once.
     static let mostPerPeer = 1000
 
+    private static let spareExpiries = 64
+
     private var leases: [String: Lease] = [:]
     private var perPeer: [UInt32: Int] = [:]
+    /// At least one for each lease, none later than it expires.
     private var expiries = Heap<Expiry>()
 
     /// False: its peer holds too many already.
@@ -33,7 +36,7 @@ struct LeaseBook {
     /// Takes one over from the journal, however many its peer holds.
     mutating func restore(_ id: String, _ lease: Lease) {
         if leases.updateValue(lease, forKey: id) == nil { perPeer[lease.peer, default: 0] += 1 }
-        expiries.insert(Expiry(at: lease.until, id: id))
+        schedule(id, lease.until)
     }
 
     /// Null: unknown, expired, or another peer's.
@@ -42,8 +45,9 @@ struct LeaseBook {
     mutating func renew(_ id: String, until: Instant, by peer: UInt32?, _ now: Instant) -> Lease? {
         guard var lease = live(id, peer, now) else { return nil }
         lease.until = until
-        leases[id] = lease
-        expiries.insert(Expiry(at: until, id: id))
+        let before = leases.updateValue(lease, forKey: id)?.until
+        // One that lives longer is found to when it would have expired.
+        if before.map({ until < $0 }) ?? true { schedule(id, until) }
         return lease
     }
 
@@ -59,12 +63,22 @@ struct LeaseBook {
         var expired: [String] = []
         while let first = expiries.min, first.at <= now {
             expiries.removeMin()
-            // Anything else was renewed, or has ended.
-            guard let lease = leases[first.id], lease.until == first.at else { continue }
-            remove(first.id, lease)
-            expired.append(first.id)
+            guard let lease = leases[first.id] else { continue }
+            if lease.until > now {
+                expiries.insert(Expiry(at: lease.until, id: first.id))
+            } else {
+                remove(first.id, lease)
+                expired.append(first.id)
+            }
         }
         return expired
+    }
+
+    private mutating func schedule(_ id: String, _ instant: Instant) {
+        expiries.insert(Expiry(at: instant, id: id))
+        // Those that ended early are still among them.
+        guard expiries.count > 2 * leases.count + Self.spareExpiries else { return }
+        expiries = Heap(leases.map { Expiry(at: $1.until, id: $0) })
     }
 
     private func live(_ id: String, _ peer: UInt32?, _ now: Instant) -> Lease? {

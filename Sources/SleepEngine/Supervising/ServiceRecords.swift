@@ -41,14 +41,15 @@ struct ServiceRecords {
 
     /// Sets a service up, or takes its new settings.
     mutating func cover(_ service: ServicePolicy) {
-        let target = service.settings.reclaim?.target ?? 0
-        if let record = records[service.name], record.match == service.container {
-            records[service.name]?.share = ReclaimShare(target: target, learned: record.share.value)
-            return
+        let known = learned[service.name].flatMap { $0.isOf(service.container) ? $0.value : nil }
+        // Once taken it has an owner, whoever it was kept for.
+        if let known { learned[service.name] = LearnedShare(value: known, of: service.container.written) }
+        let share = ReclaimShare(target: service.settings.reclaim?.target ?? 0, learned: known)
+        if records[service.name]?.match == service.container {
+            records[service.name]?.share = share
+        } else {
+            records[service.name] = Record(match: service.container, share: share)
         }
-        let share = learned[service.name].flatMap { $0.isOf(service.container) ? $0.value : nil }
-        records[service.name] = Record(
-            match: service.container, share: ReclaimShare(target: target, learned: share))
     }
 
     /// Takes the wakes of earlier lives, the oldest first.
@@ -109,9 +110,7 @@ struct ServiceRecords {
     mutating func changed(_ transition: SleepMachine.Transition, _ service: ServicePolicy) {
         change(service) { record in
             if transition.to == .awake { record.handedBackBytes = 0 }
-            if let before = transition.reclaim?.before, let after = transition.reclaim?.after {
-                record.handedBackBytes += before.residentBytes - after.residentBytes
-            }
+            record.handedBackBytes += transition.reclaim?.freedBytes ?? 0
         }
     }
 

@@ -74,7 +74,7 @@ package actor Supervisor {
 
     private func heard(_ report: EngineMinder.Report) {
         switch report {
-        case .turned: dispatcher.link.minderTurned()
+        case .turned: for turned in dispatcher.link.minderTurned() { turned() }
         case .listening(let calls): dispatcher.link.listening(calls)
         case .answered: dispatcher.link.answered(now)
         case .event(let event): dispatcher.received(event)

@@ -58,10 +58,10 @@ struct EngineLink {
         calls?.yield(.pulse)
     }
 
-    /// The minder has heard something, or is about to try again.
-    mutating func minderTurned() {
-        for turned in turns { turned() }
-        turns = []
+    /// The minder has heard something, or is about to try again: who is to be called back now.
+    mutating func minderTurned() -> [Turned] {
+        defer { turns = [] }
+        return turns
     }
 }
 

@@ -27,6 +27,8 @@ struct EngineMinder: Sendable {
     private static let listLimit = Duration.seconds(5)
     /// How often everything is listed anew although no event said so.
     private static let listEvery = Duration.seconds(300)
+    private static let firstListingRetry = Duration.milliseconds(100)
+    private static let longestListingRetry = Duration.seconds(5)
     /// The longest wait between two attempts to reach a lost engine, in seconds: it is back within 5 s.
     private static let longestBackoff = 2.0
 
@@ -65,7 +67,7 @@ struct EngineMinder: Sendable {
         await report(.turned)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await engine.events(ready: { await listOrDoubt(report, calls) }) { event in
+                try await engine.events(ready: { await listAtLast(report, calls) }) { event in
                     await report(.event(event))
                 }
                 throw StreamEnded()
@@ -98,12 +100,18 @@ struct EngineMinder: Sendable {
         await report(.listed(try await engine.list(within: Self.listLimit)))
     }
 
-    private func listOrDoubt(_ report: Reporter, _ calls: AsyncStream<EngineCall>.Continuation) async {
-        do {
-            try await list(report)
-        } catch {
-            logger.debug("a listing failed", metadata: ["error": "\(error)"])
-            calls.yield(.doubt)
+    /// Lists until that has worked: before, nothing that the engine has is known.
+    private func listAtLast(_ report: Reporter, _ calls: AsyncStream<EngineCall>.Continuation) async {
+        var wait = Self.firstListingRetry
+        while !Task.isCancelled {
+            do {
+                return try await list(report)
+            } catch {
+                logger.debug("a listing failed", metadata: ["error": "\(error)"])
+                calls.yield(.doubt)
+            }
+            do { try await time.sleep(until: time.now + wait) } catch { return }
+            wait = min(wait * 2, Self.longestListingRetry)
         }
     }
 }

@@ -27,17 +27,26 @@ struct KernelSleepers {
     /// - Returns: a refusal that is news.
     mutating func choose(_ choice: [String: FreezerChoice]) -> FreezerRefusal? {
         let before = refusal
-        for (container, choice) in choice {
+        var refusals: [FreezerRefusal] = []
+        var isDirect = false
+        for (container, choice) in choice.sorted(by: { $0.key < $1.key }) {
             places[container] = nil
             switch choice {
             case .docker: break
-            case .refused(let why): refusal = why
+            case .refused(let why): refusals.append(why)
             case .kernel(let path):
                 places[container] = Place(path: path)
-                refusal = nil
+                isDirect = true
             }
         }
+        // Of several replicas, one that is refused is worth telling.
+        if let first = refusals.first { refusal = first } else if isDirect { refusal = nil }
         return refusal == before ? nil : refusal
+    }
+
+    /// Lets go of every sleeper but those that the service still has.
+    mutating func release(allBut containers: [Container], _ host: any FreezerHost) {
+        for id in places.keys where !containers.contains(where: { $0.id == id }) { release(id, host) }
     }
 
     /// It has been frozen there; what watches over it is kept.

@@ -26,6 +26,9 @@ struct Meters {
         _ containers: [Container], _ settings: Settings, _ host: any ActivityHost, _ now: Instant
     ) -> Sample {
         var sample = Sample()
+        if !open.keys.allSatisfy({ id in containers.contains { $0.id == id } }) {
+            open = open.filter { id, _ in containers.contains { $0.id == id } }
+        }
         for container in containers where container.status == .running {
             guard container.pid > 0 else {
                 sample.reading.unreadable = "its process is not known yet"

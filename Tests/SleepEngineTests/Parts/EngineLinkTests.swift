@@ -47,13 +47,13 @@ struct EngineLinkTests {
         let (calls, continuation) = AsyncStream.makeStream(of: EngineCall.self)
         link.listening(continuation)
         link.await { trace.add("alive") }
-        link.minderTurned()
+        for turned in link.minderTurned() { turned() }
         #expect(trace.all.isEmpty && !link.isAwaitingTurn, "the alarm hasn't rung")
         link.alarmCame()
         #expect(trace.all.isEmpty && link.isAwaitingTurn, "the minder hasn't turned")
-        link.minderTurned()
+        for turned in link.minderTurned() { turned() }
         link.alarmCame()
-        link.minderTurned()
+        for turned in link.minderTurned() { turned() }
         #expect(trace.all == ["alive"] && !link.isAwaitingTurn)
         continuation.finish()
         #expect(await calls.count == 2, "the minder was called each time")
@@ -65,10 +65,10 @@ struct EngineLinkTests {
         link.await { trace.add("first") }
         link.alarmCame()
         link.await { trace.add("second") }
-        link.minderTurned()
+        for turned in link.minderTurned() { turned() }
         #expect(trace.all == ["first"])
         link.alarmCame()
-        link.minderTurned()
+        for turned in link.minderTurned() { turned() }
         #expect(trace.all == ["first", "second"])
     }
 }
