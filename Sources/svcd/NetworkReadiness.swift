@@ -95,9 +95,12 @@ struct NetworkReadiness: ReadinessProbe {
     /// Null: it is ready; else why it wasn't until the deadline.
     private func again(_ target: Target, until deadline: Instant) async -> String? {
         var wait = Self.firstWait
+        var seen: String?
         while true {
             guard let why = await hindrance(target, deadline - time.now) else { return nil }
-            guard time.now + wait < deadline, !Task.isCancelled else { return why }
+            // A try that the deadline has cut short tells less than the one before.
+            if time.now < deadline || seen == nil { seen = why }
+            guard time.now + wait < deadline, !Task.isCancelled else { return seen }
             try? await time.sleep(until: time.now + wait)
             wait = min(wait * 2, Self.longestWait)
         }
