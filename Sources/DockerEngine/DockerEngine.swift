@@ -5,20 +5,19 @@ internal import UnixHTTP
 
 /// The Docker Engine API over its unix socket.
 ///
-/// Speaks the version that the engine offers, up to the newest one known here; an engine that finds that
-/// too old is spoken to in its own. What is used of the API has not changed since 1.24. Statuses: 304 means
-/// "already started" or "already stopped" and is success; 409 that a container is in the wanted state
-/// already, or in none that allows it; 500 on unpause that it is not paused, or that it is and the engine
-/// is confused. Which of these is true is not decided here: errors keep status and message.
+/// Which version of it is spoken, `VersionChoice` says. Statuses: 304 means "already started" or "already stopped"
+/// and is success; 409 that a container is in the wanted state already, or in none that allows it; 500 on unpause
+/// that it is not paused, or that it is and the engine is confused. Which of these is true is not decided here:
+/// errors keep status and message.
 package actor DockerEngine: ContainerEngine {
-    private static let newestVersion = APIVersion(major: 1, minor: 47)
     /// Longest line of the event stream that is read; Docker's own are a few kilobytes, labels included.
     private static let longestEvent = 1 << 20
+    /// For the head of the event stream.
+    private static let eventsLimit = Duration.seconds(5)
 
     private let client: HTTPClient
     private let executor: any SerialExecutor
-    /// Null before the first ping: paths go without a version then.
-    private var version: APIVersion?
+    private var version = VersionChoice()
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -30,8 +29,8 @@ package actor DockerEngine: ContainerEngine {
     // MARK: Asking
 
     package func ping(within deadline: Duration) async throws {
-        let response = try await call("GET", "/_ping", within: deadline, versioned: false)
-        version = response.header("Api-Version").flatMap(APIVersion.init).map { min($0, Self.newestVersion) }
+        let response = try await call("GET", "/_ping", within: deadline, isVersioned: false)
+        version.offered(response.header("Api-Version"))
     }
 
     /// The engine's own version and the API version that is spoken with it.
@@ -41,7 +40,7 @@ package actor DockerEngine: ContainerEngine {
         }
         try await ping(within: deadline)
         let answer: Version = try await get("/version", within: deadline)
-        return (answer.Version, version?.description ?? "unversioned")
+        return (answer.Version, version.spoken?.description ?? "unversioned")
     }
 
     package func list(within deadline: Duration) async throws -> [ListedContainer] {
@@ -137,13 +136,27 @@ package actor DockerEngine: ContainerEngine {
     package func events(
         ready: @Sendable () async -> Void, receive: @Sendable (ContainerEvent) async -> Void
     ) async throws {
+        let spoken = version.spoken
+        do {
+            try await stream(ready, receive)
+        } catch EngineFault.refused(400, let message) {
+            // Its version may be what it objects to, and a call finds that out.
+            _ = try await call("GET", "/version", within: Self.eventsLimit)
+            guard version.spoken != spoken else { throw EngineFault.refused(status: 400, message: message) }
+            try await stream(ready, receive)
+        }
+    }
+
+    private func stream(
+        _ ready: @Sendable () async -> Void, _ receive: @Sendable (ContainerEvent) async -> Void
+    ) async throws {
         // The engine answers before it subscribes, so an event just after the head could be lost: `since`
         // has it repeat the last moments, which does no harm.
         let since = Int(Date().timeIntervalSince1970) - 2
         let filters = #"{"type":["container"]}"#.escapedForURL
         let request = HTTPRequest("GET", prefix + "/events?since=\(since)&filters=\(filters)")
         do {
-            try await client.lines(request, within: .seconds(5), longest: Self.longestEvent) { response in
+            try await client.lines(request, within: Self.eventsLimit, longest: Self.longestEvent) { response in
                 guard response.status == 200 else {
                     throw EngineFault.refused(status: response.status, message: "no event stream")
                 }
@@ -168,7 +181,7 @@ package actor DockerEngine: ContainerEngine {
 
     // MARK: Transport
 
-    private var prefix: String { version.map { "/v\($0)" } ?? "" }
+    private var prefix: String { version.spoken.map { "/v\($0)" } ?? "" }
 
     private func get<Answer: Decodable>(_ path: String, within deadline: Duration) async throws -> Answer {
         let response = try await call("GET", path, within: deadline)
@@ -179,26 +192,32 @@ package actor DockerEngine: ContainerEngine {
         }
     }
 
+    /// - Parameter isVersioned: an engine that refuses the version is asked once more in the one that it names.
     private func call(
-        _ method: String, _ path: String, within deadline: Duration, versioned: Bool = true
+        _ method: String, _ path: String, within deadline: Duration, isVersioned: Bool = true
     ) async throws -> HTTPResponse {
+        let spoken = version.spoken
+        let response = try await send(method, isVersioned ? prefix + path : path, within: deadline)
+        guard response.status == 400, isVersioned else { return try Self.accepted(response) }
+        version.refused(Self.message(response))
+        // Another call may have found out meanwhile.
+        guard version.spoken != spoken else { return try Self.accepted(response) }
+        return try Self.accepted(await send(method, prefix + path, within: deadline))
+    }
+
+    private func send(_ method: String, _ path: String, within deadline: Duration) async throws -> HTTPResponse {
         do {
-            let response = try await client.send(
-                HTTPRequest(method, (versioned ? prefix : "") + path), within: deadline)
-            switch response.status {
-            case 200..<400:
-                return response
-            default:
-                let message = Self.message(response)
-                if response.status == 400, versioned, message.contains("too old"), let offered = Self.offered(message) {
-                    version = offered
-                    return try await call(method, path, within: deadline)
-                }
-                throw EngineFault.refused(status: response.status, message: message)
-            }
+            return try await client.send(HTTPRequest(method, path), within: deadline)
         } catch let fault as HTTPFault {
             throw Self.fault(fault)
         }
+    }
+
+    private static func accepted(_ response: HTTPResponse) throws -> HTTPResponse {
+        guard (200..<400).contains(response.status) else {
+            throw EngineFault.refused(status: response.status, message: message(response))
+        }
+        return response
     }
 
     private static func fault(_ fault: HTTPFault) -> EngineFault {
@@ -218,33 +237,4 @@ package actor DockerEngine: ContainerEngine {
         if let problem = try? JSONDecoder().decode(Problem.self, from: data) { return problem.message }
         return String(decoding: data.prefix(200), as: UTF8.self)
     }
-
-    /// The version in "client version 1.40 is too old. Minimum supported API version is 1.44, …".
-    private static func offered(_ message: String) -> APIVersion? {
-        let words = message.split { !($0.isNumber || $0 == ".") }
-        return words.compactMap { APIVersion(String($0)) }.dropFirst().first.flatMap { $0 > newestVersion ? $0 : nil }
-    }
-}
-
-/// `1.41`.
-struct APIVersion: Comparable, CustomStringConvertible {
-    var major: Int
-    var minor: Int
-
-    init(major: Int, minor: Int) {
-        self.major = major
-        self.minor = minor
-    }
-
-    init?(_ text: String) {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 2, let major = Int(parts[0]), let minor = Int(parts[1]) else { return nil }
-        self.init(major: major, minor: minor)
-    }
-
-    static func < (left: APIVersion, right: APIVersion) -> Bool {
-        (left.major, left.minor) < (right.major, right.minor)
-    }
-
-    var description: String { "\(major).\(minor)" }
 }

@@ -32,34 +32,6 @@ struct DockerEngineTests {
         #"{"Id":"\#(id)","Name":"/\#(name)","State":{"Status":"\#(status)","Pid":7},"Config":{"Image":"i"}}"#
     }
 
-    @Test(
-        "speaks the version that the engine offers, up to the newest it knows",
-        arguments: [
-            ("1.41", "/v1.41/"), ("1.44", "/v1.44/"), ("1.60", "/v1.47/"),
-        ])
-    func negotiation(offered: String, prefix: String) async throws {
-        try await with { request in
-            request.contains("_ping") ? .json(200, "OK", ["Api-Version": offered]) : .json(200, "[]")
-        } _: { engine, stub in
-            try await engine.ping(within: .seconds(2))
-            _ = try await engine.list(within: .seconds(2))
-            #expect(stub.requests == ["GET /_ping", "GET \(prefix)containers/json?all=1"])
-        }
-    }
-
-    @Test("an engine that finds the newest known version too old is spoken to in its own")
-    func tooOld() async throws {
-        let refusal =
-            #"{"message":"client version 1.47 is too old. Minimum supported API version is 1.50, please upgrade"}"#
-        try await with { request in
-            if request.contains("_ping") { return .json(200, "OK", ["Api-Version": "1.60"]) }
-            return request.contains("/v1.50/") ? .json(200, "[]") : .json(400, refusal)
-        } _: { engine, _ in
-            try await engine.ping(within: .seconds(2))
-            #expect(try await engine.list(within: .seconds(2)).isEmpty)
-        }
-    }
-
     @Test("keeps a connection alive, and asks again where it turns out dead")
     func keepAlive() async throws {
         try await with { _ in
