@@ -33,14 +33,14 @@ package actor DockerEngine: ContainerEngine {
         version.offered(response.header("Api-Version"))
     }
 
-    /// The engine's own version and the API version that is spoken with it.
-    package func about(within deadline: Duration) async throws -> (engine: String, api: String) {
+    package func about(within deadline: Duration) async throws -> EngineAbout {
         struct Version: Decodable {
             var Version: String
         }
         try await ping(within: deadline)
         let answer: Version = try await get("/version", within: deadline)
-        return (answer.Version, version.spoken?.description ?? "unversioned")
+        return EngineAbout(
+            name: "docker", version: answer.Version, api: version.spoken?.description ?? "unversioned")
     }
 
     package func list(within deadline: Duration) async throws -> [ListedContainer] {

@@ -2,6 +2,7 @@
 package protocol ContainerEngine: Sendable {
     /// Throws `EngineFault`.
     func ping(within deadline: Duration) async throws
+    func about(within deadline: Duration) async throws -> EngineAbout
     /// All containers, running or not, in no order. Statuses may lag behind by some milliseconds.
     func list(within deadline: Duration) async throws -> [ListedContainer]
     /// The containers that `match` means now, each looked at one by one. Empty: there is none.
@@ -18,6 +19,21 @@ package protocol ContainerEngine: Sendable {
     /// Calls `ready` once the engine streams, then `receive` for every container event, in order.
     /// Returns or throws only when the stream has broken or the task is cancelled.
     func events(ready: @Sendable () async -> Void, receive: @Sendable (ContainerEvent) async -> Void) async throws
+}
+
+/// What an engine says of itself, for people.
+package struct EngineAbout: Sendable, Equatable {
+    /// One word, in lower case.
+    package var name: String
+    package var version: String
+    /// The version of its API that is spoken with it.
+    package var api: String
+
+    package init(name: String, version: String, api: String) {
+        self.name = name
+        self.version = version
+        self.api = api
+    }
 }
 
 /// A container of a listing, with what matching needs.

@@ -1,6 +1,5 @@
 internal import ControlServer
 internal import ControlTypes
-internal import DockerEngine
 internal import LinuxHost
 internal import Logging
 internal import NIOCore
@@ -20,7 +19,7 @@ struct Daemon {
     var hook: String
     var hookMode: UInt32
     var listen: ListenPlan?
-    var engine: DockerEngine
+    var engine: any ContainerEngine
     var doctor: Doctor
     var loop: any EventLoop
     var logger: Logger

@@ -1,13 +1,12 @@
 internal import ControlTypes
-internal import DockerEngine
 internal import LinuxHost
 internal import PolicyFile
 internal import SleepCore
 
 /// Looks at the host for what svcd needs and for what would disturb it. Changes nothing.
 struct Doctor: Sendable {
-    var engine: DockerEngine
-    var dockerSocket: String
+    var engine: any ContainerEngine
+    var engineAddress: String
 
     func examine(_ policy: Policy) async -> DoctorAnswer {
         var checks = [await docker()]
@@ -21,11 +20,11 @@ struct Doctor: Sendable {
     private func docker() async -> DoctorAnswer.Check {
         do {
             let about = try await engine.about(within: .seconds(2))
-            return .init("docker", .ok, "Engine \(about.engine), spoken to in API \(about.api), at \(dockerSocket)")
+            return .init("docker", .ok, "Engine \(about.version), spoken to in API \(about.api), at \(engineAddress)")
         } catch {
             return .init(
                 "docker", .error, "\(error)",
-                remedy: "start Docker, let svcd's user write to \(dockerSocket), or point --docker elsewhere")
+                remedy: "start Docker, let svcd's user write to \(engineAddress), or point --docker elsewhere")
         }
     }
 

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import DockerEngine
 internal import LinuxHost
 internal import Logging
 internal import NIOCore
@@ -54,7 +53,7 @@ struct Release: AsyncParsableCommand {
             return []
         }
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
-        let engine = DockerEngine(socketPath: paths.dockerSocket, eventLoop: loop)
+        let engine = paths.engine.engine(on: loop)
         let time = LoopTime(loop)
         var left: [String] = []
         for intent in snapshot.intents {
@@ -87,7 +86,7 @@ struct Release: AsyncParsableCommand {
     }
 
     /// Unpauses until it runs, is gone, or Docker refuses for good; false: it is stopped, and stays so.
-    private func wake(_ intent: Journal.Intent, _ engine: DockerEngine) async throws -> Bool {
+    private func wake(_ intent: Journal.Intent, _ engine: any ContainerEngine) async throws -> Bool {
         var wait = Duration.milliseconds(20)
         for attempt in 1... {
             do {

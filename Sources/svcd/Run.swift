@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import ControlServer
 internal import ControlTypes
-internal import DockerEngine
 internal import LinuxHost
 internal import Logging
 internal import NIOCore
@@ -63,8 +62,8 @@ struct Run: AsyncParsableCommand {
         let loaded = try load(policyPath)
 
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
-        let engine = DockerEngine(socketPath: paths.dockerSocket, eventLoop: loop)
-        let doctor = Doctor(engine: engine, dockerSocket: paths.dockerSocket)
+        let engine = paths.engine.engine(on: loop)
+        let doctor = Doctor(engine: engine, engineAddress: paths.engine.address)
         if check {
             try await report(doctor.examine(loaded))
             return

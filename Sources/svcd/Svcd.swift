@@ -37,16 +37,12 @@ struct HostOptions: ParsableArguments {
 
 /// What the flags, the environment and the defaults add up to.
 struct HostPaths {
-    var dockerSocket: String
+    var engine: EngineHost
     var stateDirectory: String
 
-    /// - Throws: `ValidationError` for a Docker host that is no unix socket.
+    /// - Throws: `ValidationError` for a host of no known kind of engine.
     init(_ options: HostOptions) throws {
-        let host = setting(options.docker, "DOCKER_HOST", DefaultPaths.docker)
-        guard host.hasPrefix("unix://"), host.count > 7 else {
-            throw ValidationError("Docker host '\(host)', expected a unix socket like \(DefaultPaths.docker)")
-        }
-        dockerSocket = String(host.dropFirst(7))
+        engine = try EngineHost(setting(options.docker, "DOCKER_HOST", DefaultPaths.docker))
         // systemd lists several directories with colons; the first is ours.
         let state = setting(options.stateDir, "STATE_DIRECTORY", DefaultPaths.state)
         stateDirectory = String(state.prefix { $0 != ":" })

@@ -76,6 +76,11 @@ package final class FakeEngine: ContainerEngine {
 
     // MARK: ContainerEngine
 
+    package func about(within deadline: Duration) async throws -> EngineAbout {
+        try await ping(within: deadline)
+        return EngineAbout(name: "fake", version: "1", api: "1.0")
+    }
+
     package func ping(within deadline: Duration) async throws {
         defer { state.withLockedValue { $0.isSomebodyStuck = false } }
         while isStuck {
