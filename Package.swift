@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "SleepCore", "SleepEngine", "ControlTypes", "UnixHTTP", nioCore, nioPosix, nioHTTP, nioLocks, logging,
+                "SleepCore", "SleepEngine", "ControlTypes", "UnixHTTP", "CSQLite", nioCore, nioPosix, nioHTTP, nioLocks,
+                logging,
             ],
             path: "Tests/TestSupport", swiftSettings: settings),
         .executableTarget(
@@ -99,7 +100,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "SleepEngineTests", dependencies: ["SleepCore", "SleepEngine", "TestSupport", logging],
+            name: "SleepEngineTests", dependencies: ["SleepCore", "SleepEngine", "PolicyFile", "TestSupport", logging],
             swiftSettings: settings),
         .testTarget(name: "LinuxHostTests", dependencies: ["LinuxHost", "SleepCore", "Libc"], swiftSettings: settings),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: settings),
