@@ -62,7 +62,6 @@ extension Dispatcher {
     /// Takes sleepers by the kernel's freezer over from the journal, before anything is found out about them. Those
     /// of services that the policy no longer names go on at once.
     func restoreSleepers(_ intents: [Journal.Intent]) {
-        claims = SleeperClaims(intents, boot: world.boot)
         for intent in intents where intent.boot == world.boot {
             guard let path = intent.place, world.host.isFrozen(at: path) == true else { continue }
             if let driver = index.named(intent.service) {

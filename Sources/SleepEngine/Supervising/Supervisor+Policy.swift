@@ -5,6 +5,8 @@ extension Supervisor {
     /// Sets up every service of the policy that this starts with, and brings back what the journal has.
     func install(_ snapshot: Journal.Snapshot) {
         keepOnExit()
+        // Before the services: each is told whether it is presumed asleep.
+        dispatcher.claims = SleeperClaims(snapshot.intents, boot: world.boot)
         for service in policy.services { dispatcher.setUp(service) }
         dispatcher.cover(policy.services)
         dispatcher.restoreSleepers(snapshot.intents)

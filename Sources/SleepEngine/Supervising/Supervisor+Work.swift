@@ -27,8 +27,10 @@ extension Supervisor {
             record(ids, depth, operation, outcome, driver)
         case .freeze(let ids, let unlessUsed):
             for id in ids { driver.kernel.froze(id, watch: outcome.watches[id]) }
+            // Looked at before the machine hears of it: meters of a sleeper are closed.
+            let arrival = outcome.fault == nil ? lookOnceMore(driver, unlessUsed: unlessUsed) : nil
             dispatcher.deliver(.operationFinished(operation.id, outcome.fault), to: key)
-            if outcome.fault == nil { lookOnceMore(driver, unlessUsed: unlessUsed) }
+            if arrival != nil { dispatcher.deliver(.wakeDemanded(.traffic, by: nil), to: key) }
         case .wake:
             dispatcher.wakeEnded()
             dispatcher.deliver(.operationFinished(operation.id, outcome.fault), to: key)
@@ -64,11 +66,11 @@ extension Supervisor {
         }
     }
 
-    /// What has come since the last look thaws it at once.
-    private func lookOnceMore(_ driver: ServiceDriver, unlessUsed: Bool) {
-        guard let arrival = driver.arrivalAfterFreeze(unlessUsed: unlessUsed, world.host, now) else { return }
-        dispatcher.ledger.chronicle.arrived(arrival, driver.name)
-        dispatcher.deliver(.wakeDemanded(.traffic, by: nil), to: driver.key)
+    /// What has come since the last look; it thaws the service at once.
+    private func lookOnceMore(_ driver: ServiceDriver, unlessUsed: Bool) -> Arrivals.Arrival? {
+        let arrival = driver.arrivalAfterFreeze(unlessUsed: unlessUsed, world.host, now)
+        if let arrival { dispatcher.ledger.chronicle.arrived(arrival, driver.name) }
+        return arrival
     }
 
     // MARK: Looks

@@ -14,11 +14,11 @@ struct EdgeTests {
         var policy = Policy()
         policy.services = [.plain("s", .name("new")) { $0.freezer = .cgroup }]
         let dispatcher = Dispatcher(stage.performer, policy)
+        let intent = Journal.Intent(
+            container: "old", service: "s", depth: .frozen, beganMilliseconds: 1, boot: "now", place: "/old")
+        dispatcher.claims = SleeperClaims([intent], boot: "now")
         for service in policy.services { dispatcher.setUp(service) }
-        dispatcher.restoreSleepers([
-            Journal.Intent(
-                container: "old", service: "s", depth: .frozen, beganMilliseconds: 1, boot: "now", place: "/old")
-        ])
+        dispatcher.restoreSleepers([intent])
         dispatcher.reconcile(
             ["old", "new"].map { ListedContainer(container: Container(id: $0, name: $0, status: .running)) })
         #expect(stage.trace.all.contains("thaw /old"))

@@ -143,6 +143,10 @@ final class PlainEngine: ContainerEngine {
     private let streams = Mutex<[AsyncStream<ContainerEvent>.Continuation]>([])
     let script: Script
 
+    func about(within deadline: Duration) async throws -> EngineAbout {
+        EngineAbout(name: "docker", version: "28.5.2", api: "1.51")
+    }
+
     init(_ trace: Trace = Trace(), _ containers: [Container] = [], commands: [String] = []) {
         script = Script(trace)
         self.containers = Dictionary(uniqueKeysWithValues: containers.map { ($0.id, $0) })
