@@ -36,7 +36,8 @@ struct VersionChoice {
     /// Null before the first answer: paths go without a version then.
     var spoken: APIVersion? {
         guard let newest else { return oldest }
-        return max(min(newest, Self.newestKnown), oldest ?? newest)
+        let wanted = min(newest, Self.newestKnown)
+        return oldest.map { max(wanted, $0) } ?? wanted
     }
 
     /// Takes over what a ping's `Api-Version` says.
