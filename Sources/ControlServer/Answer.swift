@@ -37,6 +37,7 @@ struct Answer: Sendable {
         }
     }
 
+    static let healthy = Answer(status: .ok, headers: ["Content-Length": "0"])
     static let empty = Answer(status: .noContent, headers: [:])
 
     /// For a service that is awake: always the same.

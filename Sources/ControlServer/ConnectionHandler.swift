@@ -17,30 +17,25 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private let entrance: Entrance
     private let supervisor: Supervisor
+    private let connection: Connection
     private let connections: Connections
     private let jobs: AsyncStream<ControlServer.Job>.Continuation
     private let headGuard: HeadGuard
     private var peer: Peer?
     private var waiting: (service: String, waiter: UInt64)?
-    private var isAnswering = false
-    private var isClosing = false
     private var bodyBytes = 0
-    private(set) var lastTurn: UInt64 = 0
 
     private static let mostBodyBytes = 1 << 20
-    private static let lingerLimit = TimeAmount.seconds(2)
-
-    var isIdle: Bool { !isAnswering }
-    /// No request is being answered, and another may come.
-    var isFree: Bool { !isAnswering && !isClosing }
 
     init(
-        _ entrance: Entrance, supervisor: Supervisor, headGuard: HeadGuard, connections: Connections,
+        _ entrance: Entrance, supervisor: Supervisor, headGuard: HeadGuard, connection: Connection,
+        connections: Connections,
         jobs: AsyncStream<ControlServer.Job>.Continuation
     ) {
         self.entrance = entrance
         self.supervisor = supervisor
         self.headGuard = headGuard
+        self.connection = connection
         self.connections = connections
         self.jobs = jobs
     }
@@ -49,9 +44,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             headGuard.headEnded()
-            guard !isClosing else { return }
-            noteTurn()
-            isAnswering = true
+            guard !connection.isClosing else { return }
+            connections.note(connection)
+            connection.requestBegan()
             take(head, context)
         case .body(let part):
             // Nobody waits for a body. Few bytes are let by, so that the answer is read before the close.
@@ -62,8 +57,6 @@ final class ConnectionHandler: ChannelInboundHandler {
             headGuard.headEnded()
         }
     }
-
-    func noteTurn() { lastTurn = connections.nextTurn() }
 
     private func take(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -89,7 +82,7 @@ final class ConnectionHandler: ChannelInboundHandler {
             let peer = peer ?? Peer.read(context.channel)
             self.peer = peer
             let reply = Reply(
-                handler: NIOLoopBound(self, eventLoop: context.eventLoop),
+                connection: NIOLoopBound(connection, eventLoop: context.eventLoop),
                 context: NIOLoopBound(context, eventLoop: context.eventLoop), keepsAlive: keepsAlive)
             jobs.yield(
                 ControlServer.Job(
@@ -130,60 +123,26 @@ final class ConnectionHandler: ChannelInboundHandler {
         switch outcome {
         case .awake: write(.awakeHook, keepsAlive, context)
         case .unknownService: write(.unknownHook, keepsAlive, context)
-        case .waiting(let waiter): if isAnswering { waiting = (name, waiter) }
+        case .waiting(let waiter): if connection.isAnswering { waiting = (name, waiter) }
         }
     }
 
-    // MARK: Answers
-
-    /// Writes an answer, once per request, and closes the connection where it must not be used again.
-    func write(_ answer: Answer, _ keepsAlive: Bool, _ context: ChannelHandlerContext) {
-        guard isAnswering, context.channel.isActive else { return }
-        isAnswering = false
-        var head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
-        if !keepsAlive { head.headers.add(name: "Connection", value: "close") }
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if let body = answer.body { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        if !keepsAlive { closeGently(context) }
+    private func write(_ answer: Answer, _ keepsAlive: Bool, _ context: ChannelHandlerContext) {
+        connection.write(answer, keepsAlive, context)
     }
 
-    /// Begins an answer whose body comes bit by bit.
-    func beginStream(_ contentType: String, _ context: ChannelHandlerContext) {
-        let headers: HTTPHeaders = ["Content-Type": contentType, "Cache-Control": "no-store"]
-        context.writeAndFlush(
-            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
-    }
-
-    func writeStream(_ text: String, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
-        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))))
-    }
-
-    func endStream(_ context: ChannelHandlerContext) {
-        guard context.channel.isActive else { return }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        context.close(promise: nil)
-    }
-
-    /// Says that no more will come, and lets the caller read the answer before the connection goes: a
-    /// close with unread bytes would throw it away.
-    private func closeGently(_ context: ChannelHandlerContext) {
-        isClosing = true
-        context.close(mode: .output, promise: nil)
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: Self.lingerLimit) { bound.value.close(promise: nil) }
-    }
+    // MARK: The end
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
             // Half closed: whoever has asked still gets the answer.
-            if !isAnswering || isClosing { context.close(promise: nil) }
+            if !connection.isAnswering || connection.isClosing { context.close(promise: nil) }
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        connections.remove(self)
+        connections.remove(connection)
         if let (service, waiter) = waiting {
             waiting = nil
             supervisor.assumeIsolated { $0.abandon(waiter, of: service) }
@@ -192,11 +151,11 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError, !isAnswering, !isClosing else {
+        guard let error = error as? HTTPParserError, connection.isFree else {
             context.close(promise: nil)
             return
         }
-        isAnswering = true
+        connection.requestBegan()
         write(Answer(Problems.parser(error)), false, context)
     }
 }

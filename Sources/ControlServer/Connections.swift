@@ -7,22 +7,23 @@ final class Connections {
 
     /// For all that came over TCP.
     let wakeLimiter = WakeLimiter()
-    private var open: [ObjectIdentifier: (handler: ConnectionHandler, channel: any Channel)] = [:]
+    private var open: [ObjectIdentifier: Connection] = [:]
     /// Counts requests; tells who was active last without asking a clock.
-    private(set) var turn: UInt64 = 0
+    private var turn: UInt64 = 0
 
-    func nextTurn() -> UInt64 {
-        turn += 1
-        return turn
-    }
-
-    func add(_ handler: ConnectionHandler, _ channel: any Channel) {
+    func add(_ connection: Connection) {
         if open.count >= Self.most {
-            let idlest = open.values.filter { $0.handler.isIdle }.min { $0.handler.lastTurn < $1.handler.lastTurn }
-            (idlest?.channel ?? channel).close(promise: nil)
+            let idlest = open.values.filter { !$0.isAnswering }.min { $0.lastTurn < $1.lastTurn }
+            (idlest ?? connection).close()
         }
-        open[ObjectIdentifier(handler)] = (handler, channel)
+        open[ObjectIdentifier(connection)] = connection
     }
 
-    func remove(_ handler: ConnectionHandler) { open[ObjectIdentifier(handler)] = nil }
+    func remove(_ connection: Connection) { open[ObjectIdentifier(connection)] = nil }
+
+    /// It has just been used.
+    func note(_ connection: Connection) {
+        turn += 1
+        connection.lastTurn = turn
+    }
 }

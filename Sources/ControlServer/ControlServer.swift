@@ -108,19 +108,21 @@ package actor ControlServer {
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let headGuard = HeadGuard()
+                    let (headGuard, connection) = (HeadGuard(), Connection(channel))
                     let handler = ConnectionHandler(
-                        entrance, supervisor: supervisor, headGuard: headGuard, connections: connections.value,
-                        jobs: queue)
+                        entrance, supervisor: supervisor, headGuard: headGuard, connection: connection,
+                        connections: connections.value, jobs: queue)
                     let pipeline = channel.pipeline.syncOperations
                     if case .socket = entrance {
                         try pipeline.addHandler(
-                            HookShortcut(supervisor: supervisor, headGuard: headGuard, handler: handler))
+                            HookShortcut(
+                                supervisor: supervisor, headGuard: headGuard, connection: connection,
+                                connections: connections.value))
                     }
                     try pipeline.addHandler(headGuard)
                     try pipeline.configureHTTPServerPipeline(withErrorHandling: false)
                     try pipeline.addHandler(handler)
-                    connections.value.add(handler, channel)
+                    connections.value.add(connection)
                 }
             }
     }

@@ -13,7 +13,8 @@ final class HookShortcut: ChannelInboundHandler {
 
     private let supervisor: Supervisor
     private let headGuard: HeadGuard
-    private let handler: ConnectionHandler
+    private let connection: Connection
+    private let connections: Connections
     /// Something of this turn has gone on to the parser.
     private var hasPassedOn = false
 
@@ -22,15 +23,16 @@ final class HookShortcut: ChannelInboundHandler {
         string: "HTTP/1.1 200 OK\r\n"
             + Answer.awakeHook.headers.map { "\($0.name): \($0.value)\r\n" }.joined() + "\r\n")
 
-    init(supervisor: Supervisor, headGuard: HeadGuard, handler: ConnectionHandler) {
+    init(supervisor: Supervisor, headGuard: HeadGuard, connection: Connection, connections: Connections) {
         self.supervisor = supervisor
         self.headGuard = headGuard
-        self.handler = handler
+        self.connection = connection
+        self.connections = connections
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
-        guard headGuard.isBetweenHeads, handler.isFree,
+        guard headGuard.isBetweenHeads, connection.isFree,
             let name = buffer.withUnsafeReadableBytes({
                 PlainHook.service(Span(_unsafeElements: $0.bindMemory(to: UInt8.self)))
             }),
@@ -39,7 +41,7 @@ final class HookShortcut: ChannelInboundHandler {
             hasPassedOn = true
             return context.fireChannelRead(data)
         }
-        handler.noteTurn()
+        connections.note(connection)
         context.writeAndFlush(wrapOutboundOut(Self.awake), promise: nil)
     }
 

@@ -3,8 +3,10 @@ package import SleepCore
 
 /// Turns a policy file into a `Policy`, or into every fault it has.
 ///
-/// The table of keys in `SettingKeys` is the one place that knows what a key may hold; the reader, the
-/// suggestions and the JSON Schema all come from it. Nothing here asks Docker or changes anything.
+/// From bytes to settings: `YAMLReader` makes a tree with marks, `PolicyReader` walks it, `SettingKey` has a row for
+/// each key of a service or tier, and a `ValueForm` reads, prints and describes the value behind it. The reader, the
+/// suggestions, the JSON Schema and `policy show` all come from these rows; a new key is a row. Ways to name a
+/// container are rows of `MatchKind`. Nothing here asks Docker or changes anything.
 package enum PolicyFile {
     /// Files larger than this are not policies.
     static let mostBytes = 1 << 20
@@ -65,7 +67,7 @@ package enum PolicyFile {
         guard let root else { throw fail(nil, "empty, expected at least 'version: 1'") }
         var reader = PolicyReader(file: file)
         let policy = reader.read(root)
-        guard reader.faults.isEmpty else { throw PolicyFaults(faults: reader.faults) }
+        guard reader.nodes.faults.isEmpty else { throw PolicyFaults(faults: reader.nodes.faults) }
         return policy
     }
 

@@ -1,15 +1,10 @@
 internal import SleepCore
 
-/// Walks a document and gathers faults instead of stopping at the first.
+/// Walks a document from its root to the settings of each service.
 struct PolicyReader {
-    let file: String
-    private(set) var faults: [PolicyFault] = []
+    var nodes: NodeReader
 
-    init(file: String) { self.file = file }
-
-    mutating func fault(_ mark: Mark, _ message: String) {
-        faults.append(PolicyFault(file: file, mark: mark, message: message))
-    }
+    init(file: String) { nodes = NodeReader(file: file) }
 
     // MARK: The whole
 
@@ -21,18 +16,18 @@ struct PolicyReader {
 
     mutating func read(_ root: YAMLNode) -> Policy {
         var policy = Policy()
-        guard let pairs = pairs(of: root, "the keys of a policy", keys: Self.topKeys) else { return policy }
+        guard let pairs = nodes.pairs(of: root, "the keys of a policy", keys: Self.topKeys) else { return policy }
         if !pairs.contains(where: { $0.key == "version" }) {
-            fault(root.mark, "no version, expected 'version: 1'")
+            nodes.fault(root.mark, "no version, expected 'version: 1'")
         }
         for (key, _, value) in pairs {
             switch key {
             case "version": version(value)
-            case "mode": policy.mode = choice(value, key) ?? policy.mode
-            case "on_exit": policy.onExit = choice(value, key) ?? policy.onExit
-            case "labels": policy.labels = choice(value, key) ?? policy.labels
+            case "mode": policy.mode = nodes.choice(value, key) ?? policy.mode
+            case "on_exit": policy.onExit = nodes.choice(value, key) ?? policy.onExit
+            case "labels": policy.labels = nodes.choice(value, key) ?? policy.labels
             case "max_concurrent_wakes":
-                policy.maxConcurrentWakes = integer(value, key, Self.wakesAtOnce) ?? policy.maxConcurrentWakes
+                policy.maxConcurrentWakes = nodes.integer(value, key, Self.wakesAtOnce) ?? policy.maxConcurrentWakes
             case "pressure": policy.pressure = pressure(value)
             case "tiers": policy.tiers = tiers(value)
             default: break
@@ -47,32 +42,34 @@ struct PolicyReader {
 
     private mutating func version(_ node: YAMLNode) {
         if case .scalar("1", _, _) = node { return }
-        fault(node.mark, "version \(node.kind), expected 1")
+        nodes.fault(node.mark, "version \(node.kind), expected 1")
     }
 
     private mutating func pressure(_ node: YAMLNode) -> Pressure? {
         let keys = ["memory_some_avg10"]
-        guard let pairs = pairs(of: node, "{memory_some_avg10: 10%}", keys: keys) else { return nil }
+        guard let pairs = nodes.pairs(of: node, "{memory_some_avg10: 10%}", keys: keys) else { return nil }
         guard let first = pairs.first(where: { $0.key == keys[0] }) else {
-            fault(node.mark, "pressure without a threshold, expected {memory_some_avg10: 10%}")
+            nodes.fault(node.mark, "pressure without a threshold, expected {memory_some_avg10: 10%}")
             return nil
         }
-        return share(first.value, keys[0]).map { Pressure(memorySomeAvg10: $0) }
+        return nodes.share(first.value, keys[0]).map { Pressure(memorySomeAvg10: $0) }
     }
 
     // MARK: Tiers and services
 
     private mutating func tiers(_ node: YAMLNode) -> [Tier] {
         var tiers = Tier.builtIn
-        guard let pairs = pairs(of: node, "names of tiers, each with its settings", keys: nil) else { return tiers }
+        guard let pairs = nodes.pairs(of: node, "names of tiers, each with its settings", keys: nil) else {
+            return tiers
+        }
         for (name, mark, value) in pairs {
             guard MatchKind.isName(name) else {
-                fault(mark, "tier '\(name)', expected a name of letters, digits, '.', '_' and '-'")
+                nodes.fault(mark, "tier '\(name)', expected a name of letters, digits, '.', '_' and '-'")
                 continue
             }
             var tier = tiers.first { $0.name == name } ?? Tier(name: name, settings: Settings())
             let keys = PolicyKey.allCases.filter { $0 != .tier && $0 != .container }
-            if !value.isNothing, let settings = self.pairs(of: value, "settings of a tier", keys: keys.map(\.rawValue))
+            if !value.isNothing, let settings = nodes.pairs(of: value, "settings of a tier", keys: keys.map(\.rawValue))
             {
                 apply(settings, to: &tier.settings, &tier.lines)
                 contradictions(tier.settings, tier.lines, mark, "tier \(name)")
@@ -88,12 +85,12 @@ struct PolicyReader {
 
     private mutating func services(_ node: YAMLNode, tiers: [Tier]) -> [ServicePolicy] {
         if node.isNothing { return [] }
-        guard let pairs = pairs(of: node, "names of services, each with its tier", keys: nil) else { return [] }
+        guard let pairs = nodes.pairs(of: node, "names of services, each with its tier", keys: nil) else { return [] }
         var services: [ServicePolicy] = []
         var marks: [String: Mark] = [:]
         for (name, mark, value) in pairs {
             guard MatchKind.isName(name) else {
-                fault(mark, "service '\(name)', expected a name of letters, digits, '.', '_' and '-'")
+                nodes.fault(mark, "service '\(name)', expected a name of letters, digits, '.', '_' and '-'")
                 continue
             }
             if let service = service(name, mark, value, tiers) {
@@ -111,18 +108,20 @@ struct PolicyReader {
     ) -> ServicePolicy? {
         let names = tiers.map(\.name)
         let keys = PolicyKey.allCases.map(\.rawValue)
-        guard let pairs = pairs(of: node, "{tier: …} and other settings of a service", keys: keys) else { return nil }
+        guard let pairs = nodes.pairs(of: node, "{tier: …} and other settings of a service", keys: keys) else {
+            return nil
+        }
         guard let tierPair = pairs.first(where: { $0.key == PolicyKey.tier.rawValue }) else {
-            fault(mark, "service '\(name)' has no tier, expected one of \(names.joined(separator: ", "))")
+            nodes.fault(mark, "service '\(name)' has no tier, expected one of \(names.joined(separator: ", "))")
             checkSettings(pairs)
             return nil
         }
         guard case .scalar(let tierName, _, _) = tierPair.value, let tier = tiers.first(where: { $0.name == tierName })
         else {
-            fault(
+            nodes.fault(
                 tierPair.value.mark,
                 "unknown tier \(tierPair.value.kind), expected one of \(names.joined(separator: ", "))"
-                    + suggestion(tierPair.value, names))
+                    + nodes.suggestion(tierPair.value, names))
             checkSettings(pairs)
             return nil
         }
@@ -151,7 +150,7 @@ struct PolicyReader {
         for (name, mark, value) in pairs {
             guard let key = PolicyKey(rawValue: name), let setting = SettingKey.all[key] else { continue }
             lines[key] = mark.line
-            setting.apply(value, &settings, &self)
+            setting.apply(value, &settings, &nodes)
         }
     }
 
@@ -160,19 +159,19 @@ struct PolicyReader {
         switch node {
         case .scalar(let text, _, let mark):
             let match = MatchKind.all.first { $0.key == nil }?.make(text)
-            if match == nil { fault(mark, "container \(node.kind) can't be a container's name, \(expected)") }
+            if match == nil { nodes.fault(mark, "container \(node.kind) can't be a container's name, \(expected)") }
             return match
         case .sequence(_, let mark):
-            fault(mark, "container is a list, \(expected)")
+            nodes.fault(mark, "container is a list, \(expected)")
             return nil
         case .mapping(_, let mark):
-            guard let pairs = pairs(of: node, expected, keys: MatchKind.all.compactMap(\.key)) else { return nil }
+            guard let pairs = nodes.pairs(of: node, expected, keys: MatchKind.all.compactMap(\.key)) else { return nil }
             guard pairs.count == 1, let pair = pairs.first, case .scalar(let text, _, let textMark) = pair.value else {
-                fault(mark, "container is not one match, \(expected)")
+                nodes.fault(mark, "container is not one match, \(expected)")
                 return nil
             }
             let match = MatchKind.all.first { $0.key == pair.key }?.make(text)
-            if match == nil { fault(textMark, "\(pair.key) '\(text)', \(expected)") }
+            if match == nil { nodes.fault(textMark, "\(pair.key) '\(text)', \(expected)") }
             return match
         }
     }

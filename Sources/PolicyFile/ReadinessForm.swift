@@ -29,7 +29,7 @@ extension ValueForm where Value == Readiness? {
         }
     }
 
-    private static func read(_ node: YAMLNode, _ key: String, _ reader: inout PolicyReader) -> Readiness? {
+    private static func read(_ node: YAMLNode, _ key: String, _ reader: inout NodeReader) -> Readiness? {
         switch node {
         case .scalar("none", _, _): return Readiness.none
         case .scalar(let text, _, _) where isURL(text): return .url(text)
@@ -50,7 +50,7 @@ extension ValueForm where Value == Readiness? {
         }
     }
 
-    private static func http(_ node: YAMLNode, _ reader: inout PolicyReader) -> Readiness? {
+    private static func http(_ node: YAMLNode, _ reader: inout NodeReader) -> Readiness? {
         if case .scalar(let text, _, _) = node {
             if isURL(text) { return .url(text) }
             let rest = text.dropFirst()

@@ -15,7 +15,7 @@ extension ValueForm where Value == Reclaim? {
     }
 
     @Sendable private static func read(
-        _ node: YAMLNode, _ key: String, _ value: inout Reclaim?, _ reader: inout PolicyReader
+        _ node: YAMLNode, _ key: String, _ value: inout Reclaim?, _ reader: inout NodeReader
     ) {
         if case .scalar("never", _, _) = node {
             value = nil

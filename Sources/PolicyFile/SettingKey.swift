@@ -7,7 +7,7 @@ struct SettingKey: Sendable {
     /// A JSON Schema for the value.
     let schema: JSON
     /// Leaves the setting as it is where the value is faulty.
-    let apply: @Sendable (YAMLNode, inout Settings, inout PolicyReader) -> Void
+    let apply: @Sendable (YAMLNode, inout Settings, inout NodeReader) -> Void
     /// The setting as it would be written in the file.
     let text: @Sendable (Settings) -> String
 

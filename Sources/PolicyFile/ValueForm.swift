@@ -4,7 +4,7 @@ internal import SleepCore
 struct ValueForm<Value>: Sendable {
     let schema: JSON
     /// Changes what was inherited; where the node is faulty, notes that and changes nothing. Takes the key, too.
-    let read: @Sendable (YAMLNode, String, inout Value, inout PolicyReader) -> Void
+    let read: @Sendable (YAMLNode, String, inout Value, inout NodeReader) -> Void
     /// Reads back as the same value.
     let text: @Sendable (Value) -> String
 }

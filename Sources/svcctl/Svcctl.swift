@@ -3,9 +3,12 @@ internal import ControlTypes
 internal import Libc
 internal import SleepCore
 
-let dispatchLog = "LIBDISPATCH_LOG"
-
-/// The operator's command. Every command is one request to the daemon and a way to print the answer.
+/// The operator's command. Every command is a file or a struct: arguments, one request to the daemon, and a way to
+/// print the answer, as a table for people or as the API has sent it.
+///
+/// Nothing is decided here that the daemon decides: it knows services, vetoes and the nearest name. What a failure is
+/// in words and as an exit code stands in `Failure`, how the daemon is asked in `ControlClient`, tables in `Printing`.
+/// Policies are checked, shown and described by PolicyFile itself, without a daemon.
 @main
 struct Svcctl: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -89,3 +92,6 @@ extension String {
         return self
     }
 }
+
+/// What keeps the runtime from writing to syslog; `run` takes it away again, from the command that it becomes.
+let dispatchLog = "LIBDISPATCH_LOG"
