@@ -18,7 +18,7 @@ extension RealTests {
             try String(contentsOfFile: place + "/cgroup.events", encoding: .utf8).contains("frozen 1")
         }
 
-        /// Gives `body` a svcd that is yet to be started on the old state, and where the kernel's freezer holds `frozen`.
+        /// Gives `body` a svcd that is yet to be started on the old state, and the place where `frozen` is held.
         private func withOldState(_ body: (TestDaemon, Dockerd, String) async throws -> Void) async throws {
             try await TestDaemon.with(services: ["other: {tier: high-priority}"]) { daemon, docker in
                 try await daemon.stop(SIGKILL)
