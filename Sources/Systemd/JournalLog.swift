@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// Sends log records to journald, each fact in a field of its own.
 ///
-/// journald may be slow, and then whoever logs must not be: records are sent by a queue of their own, in order. Of
+/// journald may be slow, and then what logs must not be: records are sent by a queue of their own, in order. Of
 /// those that wait the journal gets no more than `Sender.most`; how many are lost is logged when there is room again.
 package struct JournalLog: LogHandler {
     package var logLevel: Logger.Level = .notice

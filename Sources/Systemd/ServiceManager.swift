@@ -1,6 +1,6 @@
 /// Speaking with systemd: readiness and status, the watchdog, inherited sockets, the journal.
 ///
-/// Everything here works without systemd, too: it tells nobody, watches nothing, inherits nothing, and logs go to
+/// Everything here works without systemd, too: it tells nothing, watches nothing, inherits nothing, and logs go to
 /// standard error. It knows no services, no Docker and no HTTP.
 ///
 ///      systemd ── sockets, NOTIFY_SOCKET, WATCHDOG_USEC ──▶ svcd ── READY, STATUS, WATCHDOG ──▶ systemd
@@ -23,7 +23,7 @@ package enum ServiceManager {
         case extendTimeout(Duration)
     }
 
-    /// Sends one datagram, in microseconds; nothing happens where nobody listens.
+    /// Sends one datagram, in microseconds; nothing happens where systemd doesn't listen.
     package static func tell(_ messages: Message...) {
         sd_notify(0, messages.map(\.text).joined(separator: "\n"))
     }

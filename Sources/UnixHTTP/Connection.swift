@@ -98,7 +98,7 @@ final class ExchangeHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard exchange != nil else {
-            // An answer nobody asked for: this connection can't be trusted.
+            // An answer to no question: this connection can't be trusted.
             context.close(promise: nil)
             return
         }

@@ -1,3 +1,10 @@
+/// Speaking HTTP/1.1 as a client: to Docker and to svcd over unix sockets, to a woken service over plain TCP.
+///
+/// `HTTPClient` keeps connections alive and sends requests on them, `Endpoint` opens them, `Connection` carries one
+/// exchange after the other. Every wait has a deadline, ends with its task, and bounds what it reads.
+///
+/// There is no TLS, no proxy and no redirect here, and nothing knows what the requests are about. A fault says where
+/// the connection went and why there is no answer; what that means is for the caller to decide.
 internal import Libc
 package import NIOCore
 internal import NIOHTTP1
@@ -150,7 +157,7 @@ package actor HTTPClient {
         switch error.errnoCode {
         case EACCES, EPERM: return .notPermitted(path: path)
         case ENOENT: return .unreachable(path: path, why: "no such socket")
-        case ECONNREFUSED: return .unreachable(path: path, why: "nobody listens there")
+        case ECONNREFUSED: return .unreachable(path: path, why: "no process listens there")
         default: return .unreachable(path: path, why: error.description)
         }
     }

@@ -53,6 +53,25 @@ struct Daemon {
             eventLoop: loop)
 
         let sockets = try Sockets(control: control, hook: hook, hookMode: hookMode)
+        try await open(sockets, server)
+        // Stopped in reverse: hooks are answered until every sleeper is awake.
+        var services: [any ServiceLifecycle.Service] = [
+            ServerService(server: server, supervisor: supervisor, files: sockets.files),
+            EngineService(supervisor: supervisor, logger: logger),
+            HangupService(supervisor: supervisor, reload: reload),
+            StatusService(supervisor: supervisor),
+        ]
+        if let limit = ServiceManager.watchdogLimit {
+            services.append(WatchdogService(supervisor: supervisor, limit: limit))
+        }
+        try await run(services)
+        await journal.flush()
+        logger.notice("svcd is down")
+        withExtendedLifetime(state) {}
+    }
+
+    /// Serves the sockets that systemd has passed on, and makes those that it hasn't.
+    private func open(_ sockets: Sockets, _ server: ControlServer) async throws {
         for (descriptor, power) in sockets.unix { try await server.serve(descriptor, power) }
         var doors: Logger.Metadata = ["control": "\(control)", "hook": "\(hook)"]
         if let listen {
@@ -65,25 +84,15 @@ struct Daemon {
         }
         logger.notice("svcd is up", metadata: doors)
         ServiceManager.tell(.ready, .status("asking Docker"))
+    }
 
-        // Stopped in reverse: hooks are answered until every sleeper is awake.
-        var services: [any ServiceLifecycle.Service] = [
-            ServerService(server: server, supervisor: supervisor, files: sockets.files),
-            EngineService(supervisor: supervisor, logger: logger),
-            HangupService(supervisor: supervisor, reload: reload),
-            StatusService(supervisor: supervisor),
-        ]
-        if let limit = ServiceManager.watchdogLimit {
-            services.append(WatchdogService(supervisor: supervisor, limit: limit))
-        }
+    /// Returns when all of them have stopped.
+    private func run(_ services: [any ServiceLifecycle.Service]) async throws {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: quiet))
         try await group.run()
-        await journal.flush()
-        logger.notice("svcd is down")
-        withExtendedLifetime(state) {}
     }
 
     /// The lifecycle's own messages are worth reading only when something is being debugged.

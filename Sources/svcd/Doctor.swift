@@ -49,7 +49,8 @@ struct Doctor: Sendable {
                 : .init(
                     "swap", .warning, "no swap: sleepers' memory can't be handed back",
                     remedy:
-                        "zramctl --find --size 2G --algorithm zstd; mkswap /dev/zram0 && swapon --priority 100 /dev/zram0"
+                        "zramctl --find --size 2G --algorithm zstd; "
+                        + "mkswap /dev/zram0 && swapon --priority 100 /dev/zram0"
                 ))
         checks.append(
             facts.hasPressure
@@ -66,53 +67,57 @@ struct Doctor: Sendable {
             "permissions", .warning, "without \(names)", remedy: "run svcd as root, or give it these capabilities")
     }
 
-    /// Other containers that get in the way of sleepers.
+    /// Other containers that get in the way of sleepers, and services' own that do.
     private func neighbours(_ policy: Policy) async -> [DoctorAnswer.Check] {
         guard let listed = try? await engine.list(within: .seconds(5)) else { return [] }
-        var checks: [DoctorAnswer.Check] = []
-        let healers = listed.filter {
-            $0.container.image.contains("autoheal") || $0.container.name.contains("autoheal")
-        }
-        for healer in healers {
-            checks.append(
-                .init(
-                    "autoheal", .warning,
-                    "container \(healer.container.name) restarts what is unhealthy, and Docker calls every paused "
-                        + "container with a HEALTHCHECK unhealthy: it wakes such sleepers for nobody",
-                    remedy: "leave services of the policy out of its labels"))
-        }
+        var checks = healers(listed)
         for service in policy.services where service.settings.sleep == .allowed {
-            let found = listed.filter { entry in
-                service.container.matches(name: entry.container.name) { entry.labels[$0] }
-            }
-            if found.isEmpty {
-                checks.append(.init("service \(service.name)", .warning, "there is no \(service.container)"))
-            } else if found.count > 1, service.settings.replicas == .one {
-                checks.append(
-                    .init(
-                        "service \(service.name)", .warning, "\(found.count) containers match \(service.container)",
-                        remedy: "set replicas: all, or match one of them"))
-            }
-            for entry in found where entry.network == "host" || entry.network.hasPrefix("container:") {
-                checks.append(
-                    .init(
-                        "service \(service.name)", .warning,
-                        "container \(entry.container.name) has no network of its own (\(entry.network)): its traffic "
-                            + "can't be told from others'"))
-            }
+            checks += matches(service, Self.found(service, listed))
         }
         for service in policy.services
         where service.settings.stopAfter != nil || service.settings.freezer == .cgroup {
-            let found = listed.filter { entry in
-                service.container.matches(name: entry.container.name) { entry.labels[$0] }
-            }
-            for entry in found { checks += await closely(service, entry.container) }
+            for entry in Self.found(service, listed) { checks += await closely(service, entry.container) }
         }
         if policy.services.contains(where: { $0.settings.stopAfter != nil }) {
             checks.append(
                 .init(
                     "prune", .warning, "'docker container prune' removes containers that stop_after has stopped",
                     remedy: "filter them out: docker container prune --filter label!=…"))
+        }
+        return checks
+    }
+
+    private static func found(_ service: ServicePolicy, _ listed: [ListedContainer]) -> [ListedContainer] {
+        listed.filter { entry in service.container.matches(name: entry.container.name) { entry.labels[$0] } }
+    }
+
+    private func healers(_ listed: [ListedContainer]) -> [DoctorAnswer.Check] {
+        listed.map(\.container).filter { $0.image.contains("autoheal") || $0.name.contains("autoheal") }.map { healer in
+            .init(
+                "autoheal", .warning,
+                "container \(healer.name) restarts what is unhealthy, and Docker calls every paused container with a "
+                    + "HEALTHCHECK unhealthy: it wakes such sleepers though no client has come",
+                remedy: "leave services of the policy out of its labels")
+        }
+    }
+
+    /// Whether a service has the containers that its policy means, and their traffic can be seen.
+    private func matches(_ service: ServicePolicy, _ found: [ListedContainer]) -> [DoctorAnswer.Check] {
+        var checks: [DoctorAnswer.Check] = []
+        if found.isEmpty {
+            checks.append(.init("service \(service.name)", .warning, "there is no \(service.container)"))
+        } else if found.count > 1, service.settings.replicas == .one {
+            checks.append(
+                .init(
+                    "service \(service.name)", .warning, "\(found.count) containers match \(service.container)",
+                    remedy: "set replicas: all, or match one of them"))
+        }
+        for entry in found where entry.network == "host" || entry.network.hasPrefix("container:") {
+            checks.append(
+                .init(
+                    "service \(service.name)", .warning,
+                    "container \(entry.container.name) has no network of its own (\(entry.network)): its traffic "
+                        + "can't be told from others'"))
         }
         return checks
     }
@@ -141,7 +146,7 @@ struct Doctor: Sendable {
             checks.append(
                 .init(
                     "service \(service.name)", .warning,
-                    "stop_after without ready and without a HEALTHCHECK: nobody knows when a cold start has ended",
+                    "stop_after without ready and without a HEALTHCHECK: nothing tells when a cold start has ended",
                     remedy: "set ready, for example {tcp: PORT}"))
         }
         return checks

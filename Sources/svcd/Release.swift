@@ -13,8 +13,8 @@ struct Release: AsyncParsableCommand {
         abstract: "Wakes every sleeper that the journal owns; for when no svcd runs.",
         discussion: """
             Refuses while a svcd lives on the state directory. Safe to run twice. A policy with on_exit: leave
-            keeps its sleepers, unless --all says otherwise. Where Docker can't be reached it says which are left, and the next svcd, or the
-            next release, finds them.
+            keeps its sleepers, unless --all says otherwise. Where Docker can't be reached it says which are left,
+            and the next svcd, or the next release, finds them.
             """)
 
     @OptionGroup var host: HostOptions
@@ -71,7 +71,7 @@ struct Release: AsyncParsableCommand {
         return left
     }
 
-    /// It is awake, and svcd's no more: told to whoever reads, and to the service's history.
+    /// It is awake, and svcd's no more: told to the log, and to the service's history.
     private func note(_ intent: Journal.Intent, _ journal: Journal, _ time: LoopTime) {
         journal.noteRelease(intent, atMilliseconds: time.wallMilliseconds)
         makeLogger(.notice).notice("sleeper released", metadata: ["service.name": "\(intent.service)"])

@@ -1,3 +1,10 @@
+/// The daemon as a program: it wires the other targets together, starts them in order and stops them in reverse.
+///
+/// Here are the command line, what it and the environment add up to, the kinds of engine, the sockets, and what asks
+/// the host and the network on behalf of the rest. It decides nothing about sleepers, which is SleepCore's, and knows
+/// no route of HTTP, which is ControlServer's.
+///
+///      Svcd ── Run ──▶ Daemon ── Supervisor, ControlServer, systemd      Release: undoes what a svcd has left asleep
 internal import ArgumentParser
 internal import ControlTypes
 internal import Libc
