@@ -105,14 +105,14 @@ struct EngineMinderTests {
 
     @Test("a listing that fails asks it whether it is there, and is tried again until it works")
     func listingFails() async {
-        engine.script["list"] = .garbled("?")
+        let script = engine.script
+        script["list"] = .garbled("?")
+        script.when("list") { script["list"] = nil }
         await mind { reports in
-            #expect(await reports.next(6) == ["turned", "answered", "listening", "turned", "turned", "answered"])
-            #expect(engine.script.trace.all.prefix(3) == ["ping", "events", "list"])
-            engine.script["list"] = nil
-            var report = await reports.next()
-            while report == "turned" || report == "answered" { report = await reports.next() }
-            #expect(report == "listed 1")
+            var seen: [String?] = []
+            while seen.count < 7 { seen.append(await reports.next()) }
+            #expect(seen.contains("listed 1"))
+            #expect(script.trace.all.count { $0 == "list" } == 2 && script.trace.all.count { $0 == "ping" } == 2)
         }
     }
 
