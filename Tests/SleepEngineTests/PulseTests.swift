@@ -7,68 +7,66 @@ import Testing
 
 @Suite("signs of life")
 struct PulseTests {
-    private func pulse(_ supervisor: Supervisor) async {
-        await withCheckedContinuation { continuation in
-            Task { await supervisor.pulse { continuation.resume() } }
+    private func pulse(_ scene: Scene) async throws {
+        try await scene.answer { supervisor in
+            await withCheckedContinuation { continuation in
+                Task { await supervisor.pulse { continuation.resume() } }
+            }
         }
     }
 
     @Test("there is one while the engine answers, and while it is away")
     func turns() async throws {
-        try await withSupervisor(["s"]) { supervisor, engine in
-            await pulse(supervisor)
-            engine.isUp = false
-            try await eventually("it is lost") { await !supervisor.isEngineReachable }
-            await pulse(supervisor)
-            engine.isUp = true
-            await pulse(supervisor)
+        try await Scene.play(["s"]) { scene in
+            try await pulse(scene)
+            scene.engine.isUp = false
+            try await scene.settle()
+            #expect(await !scene.supervisor.isEngineReachable)
+            try await pulse(scene)
+            scene.engine.isUp = true
+            try await pulse(scene)
         }
     }
 
     @Test("one that comes asks the engine nothing")
     func asksNothing() async throws {
-        try await withSupervisor(["s"]) { supervisor, engine in
-            await pulse(supervisor)
-            engine.isStuck = true
-            await pulse(supervisor)
-            await pulse(supervisor)
-            engine.isStuck = false
+        try await Scene.play(["s"]) { scene in
+            scene.engine.isStuck = true
+            try await pulse(scene)
+            try await pulse(scene)
+            #expect(!scene.engine.isSomebodyStuck)
+            scene.engine.isStuck = false
         }
     }
 
     @Test("there is none while the task that minds the engine is stuck")
     func stuck() async throws {
-        try await withSupervisor(["s"]) { supervisor, engine in
-            await pulse(supervisor)
-            engine.isStuck = true
-            await supervisor.doubt()
-            try await eventually("somebody is stuck") { engine.isSomebodyStuck }
+        try await Scene.play(["s"]) { scene in
+            scene.engine.isStuck = true
+            // Whoever loses the stream asks whether the engine is there.
+            scene.engine.breakStream()
+            try await scene.advance(by: .seconds(1))
+            #expect(scene.engine.isSomebodyStuck)
             let hasCome = Mutex(false)
-            await supervisor.pulse { hasCome.withLock { $0 = true } }
-            try await eventually("only the engine's task is left") { await supervisor.isAwaitingTurn }
-            try await Task.sleep(for: .milliseconds(100))
+            await scene.supervisor.pulse { hasCome.withLock { $0 = true } }
+            try await scene.advance(by: .seconds(60))
             #expect(!hasCome.withLock { $0 })
-            engine.isStuck = false
-            try await eventually("it comes then") { hasCome.withLock { $0 } }
+            scene.engine.isStuck = false
+            try await scene.advance(by: .seconds(2))
+            #expect(hasCome.withLock { $0 })
         }
     }
 
     @Test("the summary counts sleepers and what they have handed back")
     func summary() async throws {
-        let host = FakeHost()
-        try await withSupervisor(["a", "b"], host: host) { supervisor, _ in
-            #expect(await supervisor.summary.services == 2)
-            #expect(await supervisor.summary.asleep == 0)
-            #expect(await supervisor.sleep("a", depth: .reclaimed, force: true, by: nil) == .asleep)
-            let summary = await supervisor.summary
+        try await Scene.play(["a", "b"]) { scene in
+            #expect(await scene.supervisor.summary.services == 2)
+            #expect(await scene.supervisor.summary.asleep == 0)
+            try await scene.sleep("a", .reclaimed)
+            let summary = await scene.supervisor.summary
             #expect(summary.asleep == 1 && summary.handedBackBytes > 0, "\(summary)")
-            _ = await supervisor.wake("a", trigger: .hook, by: nil)
-            #expect(await supervisor.summary.handedBackBytes == 0)
+            try await scene.wake("a")
+            #expect(await scene.supervisor.summary.handedBackBytes == 0)
         }
     }
-}
-
-extension Supervisor {
-    fileprivate func doubt() { dispatcher.link.doubt() }
-    fileprivate var isAwaitingTurn: Bool { dispatcher.link.isAwaitingTurn }
 }

@@ -15,6 +15,8 @@ extension Supervisor {
     /// What keeps it from falling asleep, in words.
     func vetoes(_ name: String) -> [String] { view(name)?.use.vetoes.map { "\($0)" } ?? [] }
 
+    func idleAfter(_ name: String) -> Duration { view(name)?.policy.settings.idleAfter ?? .zero }
+
     func error(_ name: String) -> String? { view(name)?.trouble.error }
 
     /// Whether its memory is being handed back now.
@@ -24,6 +26,14 @@ extension Supervisor {
     func hindrance(_ name: String) -> (why: String, isTriedAgain: Bool)? {
         view(name)?.trouble.reclaim.map { ("\($0.message)", $0.retryAt != nil) }
     }
+
+    /// What it sleeps by, or would, and why that isn't what its policy says.
+    func freezer(_ name: String) -> (kind: FreezerKind, refusal: String?)? {
+        view(name).map { view in (view.freezer.kind, view.freezer.refusal.map { "\($0)" }) }
+    }
+
+    /// How many wakes have been counted.
+    func wakes(_ name: String) -> Int { view(name)?.records.latencies?.count ?? 0 }
 
     /// How much of its memory is handed back.
     func share(_ name: String) -> Double? { view(name)?.memory.share.value }

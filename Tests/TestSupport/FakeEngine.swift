@@ -2,17 +2,30 @@ import NIOConcurrencyHelpers
 package import SleepCore
 
 /// A Docker of a few variables. Every call is noted; a test sets what is true and what goes wrong.
+///
+/// Its books are its own: with a `FakeFreezer` it pauses by freezing a container's place, and of what others do to
+/// that place it knows nothing, as dockerd.
 package final class FakeEngine: ContainerEngine {
-    private struct State {
-        var containers: [String: Container] = [:]
-        var calls: [String] = []
+    /// A container as Docker knows it.
+    struct Record {
+        var container: Container
+        var labels: [String: String]
+        /// What runs in it by `exec`.
         var commands: [String] = []
+    }
+
+    struct State {
+        /// By id.
+        var records: [String: Record] = [:]
+        var lastPID = 1000
         var isUp = true
-        var isStuck = false
-        var isSomebodyStuck = false
-        /// What the next calls of a verb do instead of succeeding.
+        /// What the next calls of a verb do instead of succeeding, or of `pause s` and the like.
         var faults: [String: [Fault]] = [:]
-        var listener: AsyncStream<ContainerEvent?>.Continuation?
+        /// What the next looks at a container say of it, instead of the truth.
+        var lies: [String: [Container.Status]] = [:]
+        var listener: AsyncStream<ContainerEvent>.Continuation?
+
+        subscript(name: String) -> Record? { records.values.first { $0.container.name == name } }
     }
 
     /// How a call goes wrong.
@@ -20,161 +33,181 @@ package final class FakeEngine: ContainerEngine {
         case refused(Int)
         /// Done, and refused all the same.
         case doneButRefused(Int)
-        /// Done, and nobody is told.
+        /// Done, without an answer.
         case doneButSilent
         case silent
+        /// Not done, and silent until the deadline of the call is over.
+        case stuck
     }
 
-    private let state = NIOLockedValueBox(State())
-    /// How long pause and unpause take.
-    private let delay: Duration
+    let state = NIOLockedValueBox(State())
+    let pings = Gate()
+    let freezer: FakeFreezer?
+    let time: any TimeSource
+    /// How long it takes until what changes a container has been done, and from then to the answer.
+    let delay: Duration
+    let bookkeeping: Duration
+    package let log: CallLog
 
-    package init(names: [String], delay: Duration = .milliseconds(2)) {
+    /// - Parameter freezer: what containers are frozen by; null: the kernel can't be asked.
+    package init(
+        names: [String], delay: Duration = .milliseconds(2), bookkeeping: Duration = .zero,
+        freezer: FakeFreezer? = nil, time: any TimeSource = RealTime(), log: CallLog = CallLog()
+    ) {
         self.delay = delay
+        self.bookkeeping = bookkeeping
+        self.freezer = freezer
+        self.time = time
+        self.log = log
         for name in names { put(name, .running) }
     }
 
-    package var calls: [String] { state.withLockedValue { $0.calls } }
+    /// What a container is called by id unless a test says otherwise, and back.
+    package static func id(_ name: String) -> String { "id-\(name)" }
+    static func name(_ id: String) -> String { id.hasPrefix("id-") ? String(id.dropFirst(3)) : id }
+
+    package var calls: [String] { log.all }
+
+    // MARK: What is true
+
+    /// Sets what is true, without an event. Null: there is no such container.
+    ///
+    /// - Parameter id: another id than the container of that name has, makes it another container.
+    package func put(
+        _ name: String, _ status: Container.Status?, id: String? = nil, labels: [String: String]? = nil
+    ) {
+        let changed: [(id: String, isFrozen: Bool?)] = state.withLockedValue { state in
+            let old = state[name]
+            let id = id ?? old?.container.id ?? Self.id(name)
+            var changed: [(String, Bool?)] = []
+            if let old, status == nil || old.container.id != id {
+                state.records[old.container.id] = nil
+                changed.append((old.container.id, nil))
+            }
+            guard let status else { return changed }
+            var record =
+                state.records[id]
+                ?? Record(container: Container(id: id, name: name, status: .down), labels: old?.labels ?? [:])
+            record.container.details = record.container.details ?? .init()
+            if let labels { record.labels = labels }
+            Self.set(status, &record, &state.lastPID)
+            state.records[id] = record
+            return changed + [(id, status == .down ? nil : status == .paused)]
+        }
+        for (id, isFrozen) in changed { freezer?.set(id: id, isFrozen: isFrozen) }
+    }
+
+    static func set(_ status: Container.Status, _ record: inout Record, _ lastPID: inout Int) {
+        if status == .down {
+            record.container.pid = 0
+        } else if record.container.pid == 0 {
+            lastPID += 1
+            record.container.pid = lastPID
+        }
+        record.container.status = status
+        record.container.dockerStatus =
+            switch status {
+            case .running: "running"
+            case .paused: "paused"
+            case .down: "exited"
+            }
+    }
+
+    /// Changes what only a look at the container itself tells.
+    package func change(_ name: String, _ body: (inout Container.Details) -> Void) {
+        state.withLockedValue { state in
+            guard var record = state[name], var details = record.container.details else { return }
+            body(&details)
+            record.container.details = details
+            state.records[record.container.id] = record
+        }
+    }
+
+    /// As Docker's books have it.
+    package func status(_ name: String) -> Container.Status? { state.withLockedValue { $0[name]?.container.status } }
+
+    /// Sets what runs in a container by `exec`.
+    package func run(_ commands: [String], in name: String) {
+        state.withLockedValue { state in
+            guard let id = state[name]?.container.id else { return }
+            state.records[id]?.commands = commands
+        }
+    }
+
+    // MARK: What others do, and Docker tells
+
+    /// Someone else pauses or unpauses a container through Docker.
+    package func pause(_ name: String) { tell("pause", name, .paused) }
+    package func unpause(_ name: String) { tell("unpause", name, .running) }
+    /// A container ends, by itself or by an operator.
+    package func die(_ name: String) { tell("die", name, .down) }
+    package func start(_ name: String) { tell("start", name, .running) }
+
+    private func tell(_ action: String, _ name: String, _ status: Container.Status) {
+        put(name, status)
+        emit(action, name)
+    }
+
+    package func rename(_ name: String, to other: String) {
+        state.withLockedValue { state in
+            guard let id = state[name]?.container.id else { return }
+            state.records[id]?.container.name = other
+        }
+        emit("rename", other)
+    }
+
+    package func remove(_ name: String) {
+        let event = event("destroy", name)
+        put(name, nil)
+        emit(event)
+    }
+
+    /// Tells whoever listens that something happens to a container.
+    package func emit(_ action: String, _ name: String) { emit(event(action, name)) }
+
+    private func event(_ action: String, _ name: String) -> ContainerEvent {
+        let record = state.withLockedValue { $0[name] }
+        return ContainerEvent(
+            id: record?.container.id ?? Self.id(name), action: action, name: name, labels: record?.labels ?? [:])
+    }
+
+    private func emit(_ event: ContainerEvent) { state.withLockedValue { _ = $0.listener?.yield(event) } }
+
+    // MARK: What goes wrong
 
     package var isUp: Bool {
         get { state.withLockedValue { $0.isUp } }
         set {
-            let listener = state.withLockedValue { state in
-                state.isUp = newValue
-                defer { if !newValue { state.listener = nil } }
-                return newValue ? nil : state.listener
-            }
-            listener?.finish()
+            state.withLockedValue { $0.isUp = newValue }
+            if !newValue { breakStream() }
         }
+    }
+
+    /// Ends the event stream. What happens until the next one begins is never told.
+    package func breakStream() {
+        let listener = state.withLockedValue { state in
+            defer { state.listener = nil }
+            return state.listener
+        }
+        listener?.finish()
     }
 
     /// Whether pings never end, whatever their deadline.
     package var isStuck: Bool {
-        get { state.withLockedValue { $0.isStuck } }
-        set { state.withLockedValue { $0.isStuck = newValue } }
+        get { pings.isShut }
+        set { pings.isShut = newValue }
     }
 
-    package var isSomebodyStuck: Bool { state.withLockedValue { $0.isSomebodyStuck } }
+    /// Whether a ping is stuck now.
+    package var isSomebodyStuck: Bool { pings.isWaitedFor }
 
-    /// Sets what is true, without an event.
-    package func put(_ name: String, _ status: Container.Status?, id: String? = nil) {
-        state.withLockedValue { state in
-            state.containers[name] = status.map { Container(id: id ?? "id-\(name)", name: name, status: $0, pid: 1) }
-        }
-    }
-
-    package func status(_ name: String) -> Container.Status? { state.withLockedValue { $0.containers[name]?.status } }
-
+    /// - Parameter verb: of any container, or with a name, as in `pause s`.
     package func fail(_ verb: String, _ faults: Fault...) {
         state.withLockedValue { $0.faults[verb, default: []] += faults }
     }
 
-    package func emit(_ action: String, _ name: String) {
-        let event = ContainerEvent(id: "id-\(name)", action: action, name: name)
-        state.withLockedValue { _ = $0.listener?.yield(event) }
-    }
-
-    // MARK: ContainerEngine
-
-    package func about(within deadline: Duration) async throws -> EngineAbout {
-        try await ping(within: deadline)
-        return EngineAbout(name: "fake", version: "1", api: "1.0")
-    }
-
-    package func ping(within deadline: Duration) async throws {
-        defer { state.withLockedValue { $0.isSomebodyStuck = false } }
-        while isStuck {
-            state.withLockedValue { $0.isSomebodyStuck = true }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        guard isUp else { throw EngineFault.unreachable("down") }
-    }
-
-    package func list(within deadline: Duration) async throws -> [ListedContainer] {
-        try note("list")
-        return state.withLockedValue { $0.containers.values.map { ListedContainer(container: $0) } }
-    }
-
-    package func find(_ match: ContainerMatch, within deadline: Duration) async throws -> [Container] {
-        guard case .name(let name) = match.requirement else { return [] }
-        try note("find \(name)")
-        return state.withLockedValue { $0.containers[name].map { [$0] } ?? [] }
-    }
-
-    package func inspect(id: String, within deadline: Duration) async throws -> Container? {
-        try note("inspect \(id)")
-        return state.withLockedValue { $0.containers.values.first { $0.id == id } }
-    }
-
-    package func pause(id: String, within deadline: Duration) async throws {
-        try await change(id, "pause", from: .running, to: .paused)
-    }
-
-    package func unpause(id: String, within deadline: Duration) async throws {
-        try await change(id, "unpause", from: .paused, to: .running)
-    }
-
-    package func start(id: String, within deadline: Duration) async throws {
-        try await change(id, "start", from: .down, to: .running)
-    }
-
-    package func stop(id: String, grace: Duration, within deadline: Duration) async throws {
-        try await change(id, "stop", from: .running, to: .down)
-    }
-
-    /// What `commandsRunning` answers.
-    package var commands: [String] {
-        get { state.withLockedValue { $0.commands } }
-        set { state.withLockedValue { $0.commands = newValue } }
-    }
-
-    package func commandsRunning(in container: Container, within deadline: Duration) async throws -> [String] {
-        try note("execs \(container.name)")
-        return commands
-    }
-
-    package func events(
-        ready: @Sendable () async -> Void, receive: @Sendable (ContainerEvent) async -> Void
-    ) async throws {
-        try note("events")
-        let (stream, continuation) = AsyncStream.makeStream(of: ContainerEvent?.self)
-        state.withLockedValue { $0.listener = continuation }
-        await ready()
-        for await case let event? in stream { await receive(event) }
-        throw EngineFault.unanswered("the stream broke")
-    }
-
-    private func note(_ call: String) throws {
-        let isUp = state.withLockedValue { state in
-            state.calls.append(call)
-            return state.isUp
-        }
-        if !isUp { throw EngineFault.unreachable("down") }
-    }
-
-    private func change(_ id: String, _ verb: String, from: Container.Status, to: Container.Status) async throws {
-        let name = String(id.dropFirst(3))
-        try note("\(verb) \(name)")
-        try await Task.sleep(for: delay)
-        let fault: Fault? = state.withLockedValue { state in
-            if state.faults[verb]?.isEmpty == false { state.faults[verb]?.removeFirst() } else { nil }
-        }
-        switch fault {
-        case .refused(let status): throw EngineFault.refused(status: status, message: "refused")
-        case .silent: throw EngineFault.unanswered("silence")
-        case nil, .doneButRefused, .doneButSilent: break
-        }
-        let isDone = state.withLockedValue { state in
-            guard state.containers[name]?.status == from else { return false }
-            state.containers[name]?.status = to
-            return true
-        }
-        guard isDone else { throw EngineFault.refused(status: verb == "pause" ? 409 : 500, message: "wrong state") }
-        emit(verb, name)
-        switch fault {
-        case .doneButRefused(let status): throw EngineFault.refused(status: status, message: "refused")
-        case .doneButSilent: throw EngineFault.unanswered("silence")
-        case nil, .refused, .silent: break
-        }
+    /// Lets the next looks at a container see another status than it has.
+    package func lie(_ name: String, _ statuses: Container.Status...) {
+        state.withLockedValue { $0.lies[name, default: []] += statuses }
     }
 }
