@@ -107,7 +107,15 @@ package final class Journal: Sendable {
 
     /// Returns when everything queued so far is on disk.
     @concurrent package func flush() async {
-        _ = try? await read { _ in }
+        let database = database
+        await withCheckedContinuation { continuation in
+            queue.enqueue {
+                // What is queued before may be in the same transaction; the next write opens another.
+                try? database.database.run("COMMIT")
+                try? database.database.run("BEGIN")
+                continuation.resume()
+            }
+        }
     }
 
     // MARK: Reading
