@@ -5,7 +5,7 @@ import Testing
 @testable import SleepEngine
 
 @Suite("the connection to the engine")
-struct EngineLinkTests {
+struct EngineLostTests {
     @Test("while Docker is gone what runs counts as awake, and a sleeper can't be woken")
     func gone() async throws {
         try await Scene.play(["awake", "asleep"]) { scene in

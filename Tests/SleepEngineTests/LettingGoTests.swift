@@ -5,7 +5,7 @@ import Testing
 @testable import SleepEngine
 
 @Suite("svcd stops")
-struct DepartureTests {
+struct LettingGoTests {
     private func play(
         _ onExit: OnExit = .wake, freezer: FreezerKind = .docker, _ body: (Scene) async throws -> Void
     ) async throws {
