@@ -60,6 +60,7 @@ struct Bulk {
 struct WakeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "wake", abstract: "Wakes services and waits until they answer; prints latency against budget.",
+        usage: "svcctl wake [<options>] <service> ... | --all | --tier <tier>",
         discussion: """
             svcctl wake github                      wait until it answers
             svcctl wake github --timeout 2s         exit with 75 if that takes longer
@@ -103,6 +104,7 @@ enum DepthArgument: String, ExpressibleByArgument, CaseIterable { case frozen, r
 struct SleepCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sleep", abstract: "Puts services to sleep now, or says which veto stands in the way.",
+        usage: "svcctl sleep [<options>] <service> ... | --all | --tier <tier>",
         discussion: """
             svcctl sleep github                      freeze it now
             svcctl sleep github --depth reclaimed    hand its memory back as well
@@ -139,6 +141,7 @@ struct SleepCommand: AsyncParsableCommand {
 struct PinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pin", abstract: "Keeps services awake, over restarts too, until unpinned or for a while.",
+        usage: "svcctl pin [<options>] <service> ... | --all | --tier <tier>",
         discussion: """
             svcctl pin github             until unpinned
             svcctl pin --all --for 2h     before a backup
@@ -166,6 +169,7 @@ struct PinCommand: AsyncParsableCommand {
 struct UnpinCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "unpin", abstract: "Lets services sleep again.",
+        usage: "svcctl unpin [<options>] <service> ... | --all | --tier <tier>",
         discussion: """
             svcctl unpin github
             svcctl unpin --all

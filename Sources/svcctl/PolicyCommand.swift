@@ -50,6 +50,7 @@ struct PolicyCommand: AsyncParsableCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows the settings in effect and where each came from.",
+            usage: "svcctl policy show [<options>] [<service>]",
             discussion: """
                 svcctl policy show                       what the daemon goes by
                 svcctl policy show github --changed      without what is built in

@@ -27,6 +27,7 @@ struct WhyCommand: AsyncParsableCommand {
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "Lists what happened: transitions with trigger, latency and outcome.",
+        usage: "svcctl history [<options>] [<service>]",
         discussion: """
             svcctl history                       every service
             svcctl history github --since 1d     one of them, since yesterday
@@ -69,6 +70,7 @@ struct HistoryCommand: AsyncParsableCommand {
 struct BudgetsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "budgets", abstract: "Counts wakes against their budgets, per tier and per service.",
+        usage: "svcctl budgets [<options>]",
         discussion: """
             svcctl budgets --since 7d
             """)

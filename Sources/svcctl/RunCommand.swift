@@ -5,6 +5,7 @@ internal import Libc
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Keeps a service awake while a command runs; exits as the command does.",
+        usage: "svcctl run [<options>] <service> -- <command> ...",
         discussion: """
             svcctl run github -- ./import.sh
 

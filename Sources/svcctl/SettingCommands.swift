@@ -33,6 +33,7 @@ struct ReloadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reload", abstract: "Loads the policy anew, all or nothing.",
         discussion: """
+            svcctl reload
             svcctl policy check /etc/svcd/policy.yaml && svcctl reload
             """)
 

@@ -15,12 +15,12 @@ struct Svcctl: AsyncParsableCommand {
         commandName: "svcctl",
         abstract: "Shows and steers which service containers sleep.",
         discussion: """
-            svcctl status                      what is awake, what sleeps, how fast it woke
-            svcctl wake github                 wake it, wait until it answers, print the latency
-            svcctl sleep github                put it to sleep now, or learn what stands in the way
-            svcctl why github                  why it is as it is, and what would change that
-            svcctl pin --all --for 2h          keep everything awake, for a backup say
-            svcctl run github -- ./import.sh   keep it awake while a command runs
+            svcctl status                     what is awake, what sleeps, how it woke
+            svcctl wake github                wake it, wait, print the latency
+            svcctl sleep github               put it to sleep, or say what forbids it
+            svcctl why github                 why it is as it is, what would change it
+            svcctl pin --all --for 2h         keep everything awake, for a backup say
+            svcctl run github -- ./import.sh  keep it awake while a command runs
 
             Exit codes: 0 done, 1 failed, 3 not awake, 64 usage, 66 unknown service, 69 no daemon, \
             75 the wake timed out, 77 not permitted, 78 the policy is invalid.

@@ -93,7 +93,8 @@ struct NetworkReadinessTests {
         let readiness = page ? Readiness.http(port: hosts.port, path: "/") : .tcp(port: hosts.port)
         let began = ContinuousClock.now
         try await probe.wait(for: readiness, of: hosts.container, within: .seconds(10))
-        #expect(ContinuousClock.now - began < .milliseconds(800))
+        // One after the other, the first would have eaten all ten.
+        #expect(ContinuousClock.now - began < .seconds(5))
     }
 
     @Test("a published port is asked at once, too", arguments: [true, false])
@@ -105,7 +106,8 @@ struct NetworkReadinessTests {
         let readiness = page ? Readiness.http(port: hosts.port, path: "/") : .tcp(port: hosts.port)
         let began = ContinuousClock.now
         try await probe.wait(for: readiness, of: container, within: .seconds(10))
-        #expect(ContinuousClock.now - began < .milliseconds(800))
+        // One after the other, the first would have eaten all ten.
+        #expect(ContinuousClock.now - began < .seconds(5))
     }
 
     @Test("the winner ends what the others wait for")
