@@ -125,7 +125,7 @@ struct NetworkReadinessTests {
         let hosts = try Hosts(status: 503)
         let fault = await #expect(throws: NotReady.self) {
             try await probe.wait(
-                for: .http(port: hosts.port, path: "/x"), of: hosts.container, within: .milliseconds(300))
+                for: .http(port: hosts.port, path: "/x"), of: hosts.container, within: .seconds(3))
         }
         #expect(fault?.description.contains("127.0.0.3:\(hosts.port)/x answers 503") == true)
         #expect(fault?.description.contains("127.0.0.2:\(hosts.port)/x: ") == true)
